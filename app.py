@@ -1,0 +1,32 @@
+"""The CDK app: one YAML file in, one stack per service out. Makes no AWS call; see privatelink.yaml."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pg_privatelink._node import NodeMissingError, use_node
+
+
+def main() -> int:
+    """Synthesize the stacks; return the exit code."""
+    try:
+        use_node()
+    except NodeMissingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    # Only now: importing aws_cdk starts Node.
+    from pg_privatelink.app import PgPrivateLinkApp  # noqa: PLC0415
+    from pg_privatelink.config import ConfigurationError  # noqa: PLC0415
+
+    try:
+        # The CLI names the folder; run by hand, the assembly goes where the CLI would put it.
+        PgPrivateLinkApp(outdir=os.environ.get("CDK_OUTDIR", "cdk.out")).synth()
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

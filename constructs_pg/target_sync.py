@@ -1,0 +1,249 @@
+"""`TargetSync`: the function that follows DNS, with its role, its schedule, its event rules and custom resources."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from constructs_pg._assets import stage_target_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+
+    from constructs_pg.listener import PostgresListener
+    from constructs_pg.targets import RdsEventSource
+
+_HANDLER = "target_sync.handler.handle"
+_START_TIMEOUT = cdk.Duration.minutes(1)
+# The function answers within its own timeout; CloudFormation waits a little longer, so that the reason arrives.
+_FUNCTION_TIMEOUT = cdk.Duration.minutes(6)
+_TARGETS_TIMEOUT = cdk.Duration.minutes(7)
+
+# What RDS calls the events after which the address behind a name may differ; topology changes of a cluster
+# (RDS-EVENT-0385) come as "notification". Too many wake-ups do no harm, too few do.
+# Source: "Amazon RDS event categories and event messages" in the RDS user guide.
+_EVENT_CATEGORIES = [
+    "availability",
+    "configuration change",
+    "failover",
+    "failure",
+    "maintenance",
+    "notification",
+    "recovery",
+    "restoration",
+]
+
+
+class TargetSync(Construct):
+    """The function that keeps target groups in step with DNS; one for all listeners of a service.
+
+    Which names it follows stands in the target groups' tags. Here is only what all listeners share.
+
+    Args:
+        scope: The endpoint service's construct.
+        construct_id: This construct's id.
+        load_balancer: The load balancer whose target groups it keeps.
+        vpc_cidrs: The VPC's IPv4 CIDRs.
+        poll_interval: The longest time between two DNS questions, 1 to 60 seconds.
+        wait_for_healthy: Whether a deployment waits until new targets pass their health check.
+        healthy_timeout: How long it waits, at most 5 minutes.
+        runtime: The function's runtime.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        load_balancer: elbv2.NetworkLoadBalancer,
+        vpc_cidrs: Sequence[str],
+        poll_interval: cdk.Duration,
+        wait_for_healthy: bool,
+        healthy_timeout: cdk.Duration,
+        runtime: lambda_.Runtime,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stage = cdk.Stage.of(self)
+        assert stage is not None  # noqa: S101 - every stack has one
+        code = stage_target_sync(Path(stage.asset_outdir) / "pg-privatelink-target-sync")
+        self._code_hash = cdk.FileSystem.fingerprint(str(code))
+        self.log_group = logs.LogGroup(
+            self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        self.role = self._role()
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description="Keeps the target groups of a Postgres endpoint service in step with DNS",
+            code=lambda_.Code.from_asset(str(code)),
+            handler=_HANDLER,
+            runtime=runtime,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=128,
+            timeout=_FUNCTION_TIMEOUT,
+            role=self.role,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            # Start and report lines of 1440 invocations a day would outweigh what the function has to say.
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            # The next minute repairs what failed; a late repetition would act on old news.
+            retry_attempts=0,
+            max_event_age=cdk.Duration.minutes(1),
+            environment={
+                "LOAD_BALANCER_ARN": load_balancer.load_balancer_arn,
+                "VPC_RANGES": " ".join(vpc_cidrs),
+                "POLL_INTERVAL_SECONDS": f"{poll_interval.to_seconds():.0f}",
+            },
+        )
+        self._allow_to_keep_targets()
+        # One permission for all rules: one each would outgrow the 20 KB of a function's policy at 50 databases.
+        permission = lambda_.CfnPermission(
+            self,
+            "AllowEventRules",
+            action="lambda:InvokeFunction",
+            function_name=self.function.function_arn,
+            principal="events.amazonaws.com",
+            source_account=cdk.Aws.ACCOUNT_ID,
+            source_arn=cdk.Stack.of(self).format_arn(service="events", resource="rule", resource_name="*"),
+        )
+        schedule = events.CfnRule(
+            self,
+            "Schedule",
+            description="Every minute: the function then watches DNS until the next",
+            schedule_expression="rate(1 minute)",
+            state="ENABLED",
+            targets=[self._as_rule_target(constant_input='{"action": "watch"}')],
+        )
+        self._event_rules = Construct(self, "EventRules")
+        self.start = cdk.CustomResource(
+            self,
+            "Start",
+            service_token=self.function.function_arn,
+            resource_type="Custom::PostgresTargetSyncStart",
+            service_timeout=_START_TIMEOUT,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            properties={"CodeHash": self._code_hash},
+        )
+        self.targets = cdk.CustomResource(
+            self,
+            "Targets",
+            service_token=self.function.function_arn,
+            resource_type="Custom::PostgresTargets",
+            service_timeout=_TARGETS_TIMEOUT,
+            # Never called on deletion: targets go with their groups, and a function in trouble must not stop that.
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            properties={
+                "CodeHash": self._code_hash,
+                "WaitForHealthy": "true" if wait_for_healthy else "false",
+                "HealthyTimeoutSeconds": f"{healthy_timeout.to_seconds():.0f}",
+            },
+        )
+        self.targets.node.add_dependency(self.start, permission, schedule)
+
+    def add_listener(self, listener: PostgresListener, *, rules: Sequence[Construct]) -> None:
+        """Follow a listener's DNS name.
+
+        Args:
+            listener: The listener; its target group is tagged with what to follow.
+            rules: Security-group rules without which its targets cannot become healthy.
+        """
+        self._follow_targets.add_resources(listener.target_group.target_group_arn)
+        # The tags are what the function reads; this makes CloudFormation call it again when they change.
+        resource = self.targets.node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
+        resource.add_property_override(
+            f"Listeners.{listener.name}",
+            cdk.Fn.join(
+                " ",
+                [
+                    f"{listener.target.hostname}:{listener.target_port}",
+                    *listener.allowed_ranges,
+                    *listener.target.nameservers,
+                ],
+            ),
+        )
+        self.targets.node.add_dependency(listener.listener, *rules)
+        for source in listener.target.event_sources:
+            self.targets.node.add_dependency(self._event_rule(source))
+
+    def _role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description="Target groups of a Postgres endpoint service: register and deregister their targets",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        self.log_group.grant_write(role)
+        return role
+
+    def _allow_to_keep_targets(self) -> None:
+        # One statement, since 50 ARNs listed twice would outgrow the 10 KB of a role's inline policies. The condition
+        # holds for AddTags, the only one of these requests that carries tag keys: ForAllValues is true without any.
+        self._follow_targets = iam.PolicyStatement(
+            sid="FollowTargets",
+            actions=[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:DeregisterTargets",
+                "elasticloadbalancing:RegisterTargets",
+            ],
+            conditions={"ForAllValues:StringEquals": {"aws:TagKeys": ["pg-privatelink:followed"]}},
+        )
+        read = iam.PolicyStatement(
+            sid="ReadTargets",
+            actions=[
+                "elasticloadbalancing:DescribeTags",
+                "elasticloadbalancing:DescribeTargetGroups",
+                "elasticloadbalancing:DescribeTargetHealth",
+            ],
+            resources=["*"],
+        )
+        for statement in (self._follow_targets, read):
+            self.role.add_to_policy(statement)
+        cdk.Validations.of(self.role).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="Elastic Load Balancing's describe actions have no resource-level permissions; they only read.",
+            )
+        )
+
+    def _event_rule(self, source: RdsEventSource) -> Construct:
+        """Return the rule for an RDS resource: one, however many listeners forward to it."""
+        identity = cdk.Stack.of(self).resolve(cdk.Stack.of(self).to_json_string(vars(source)))
+        construct_id = f"Rds{hashlib.sha256(str(identity).encode()).hexdigest()[:8]}"
+        existing = self._event_rules.node.try_find_child(construct_id)
+        if existing is not None:
+            return existing
+        return events.CfnRule(
+            self._event_rules,
+            construct_id,
+            description="Something happened to a database: look closely at its DNS name",
+            event_pattern={
+                "source": ["aws.rds"],
+                "detail-type": [source.detail_type],
+                "detail": {
+                    "SourceIdentifier": [source.source_identifier],
+                    "EventCategories": _EVENT_CATEGORIES,
+                },
+            },
+            state="ENABLED",
+            targets=[self._as_rule_target()],
+        )
+
+    def _as_rule_target(self, *, constant_input: str | None = None) -> events.CfnRule.TargetProperty:
+        return events.CfnRule.TargetProperty(
+            arn=self.function.function_arn,
+            id="TargetSync",
+            input=constant_input,
+            retry_policy=events.CfnRule.RetryPolicyProperty(maximum_event_age_in_seconds=60, maximum_retry_attempts=0),
+        )

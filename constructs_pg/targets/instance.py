@@ -1,0 +1,59 @@
+"""An RDS DB instance as a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Token
+
+from constructs_pg._validation import check_allowed_ranges, check_nameservers, check_port, check_zones
+from constructs_pg.targets.target import PostgresTarget, PostgresTargetConfig, RdsEventSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_rds as rds
+    from constructs import Construct
+
+EVENT_DETAIL_TYPE = "RDS DB Instance Event"
+
+
+class InstanceTarget(PostgresTarget):
+    """An RDS DB instance, followed by its endpoint name. See `PostgresTarget.from_instance`."""
+
+    def __init__(
+        self,
+        instance: rds.IDatabaseInstance,
+        *,
+        port: int | None,
+        identifier: str | None,
+        availability_zones: Sequence[str],
+        nameservers: Sequence[str],
+        allowed_ranges: Sequence[str],
+    ) -> None:
+        self._instance = instance
+        self._port = None if port is None else check_port(port)
+        self._identifier = identifier
+        self._availability_zones = check_zones(availability_zones)
+        self._nameservers = check_nameservers(nameservers)
+        self._allowed_ranges = check_allowed_ranges(allowed_ranges)
+
+    def bind(self, scope: Construct) -> PostgresTargetConfig:  # noqa: ARG002 - part of the strategy's signature
+        """Return the instance's endpoint, its security groups and its events."""
+        instance = self._instance
+        # RDS stores identifiers in lower case and names them so in events (docs.aws.amazon.com: USER_Events).
+        identifier = self._identifier or instance.instance_identifier
+        return PostgresTargetConfig(
+            port=self._port or instance.instance_endpoint.port,
+            hostname=instance.instance_endpoint.hostname,
+            nameservers=self._nameservers,
+            allowed_ranges=self._allowed_ranges,
+            security_groups=instance.connections.security_groups,
+            availability_zones=self._availability_zones,
+            event_sources=[
+                RdsEventSource(
+                    detail_type=EVENT_DETAIL_TYPE,
+                    source_identifier=identifier if Token.is_unresolved(identifier) else identifier.lower(),
+                )
+            ],
+        )

@@ -1,0 +1,87 @@
+"""Puts every part of the extension in its place."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack import app
+
+from emulator.aws import (
+    alarms,
+    control,
+    endpoint_connections,
+    endpoint_notifications,
+    endpoint_permissions,
+    endpoint_services,
+    iam,
+    listeners,
+    load_balancers,
+    metrics,
+    rds_events,
+    security_groups,
+    stack_deletion,
+    stack_load_balancing,
+    stack_network,
+    stack_privatelink,
+    target_groups,
+    targets,
+)
+from emulator.aws.apis import EC2, ELB, RDS
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# Importing these modules is what adds their actions.
+ACTIONS = (
+    endpoint_connections,
+    endpoint_notifications,
+    endpoint_permissions,
+    endpoint_services,
+    listeners,
+    load_balancers,
+    rds_events,
+    security_groups,
+    target_groups,
+    targets,
+)
+
+
+def _install_control() -> None:
+    """Serve the control's paths in front of ministack's application."""
+    stock = app.app
+
+    async def application(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(control.PREFIX):
+            await stock(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        status, result = control.answer(scope["method"], scope["path"], body)
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(result).encode()})
+
+    app.app = application
+
+
+def install() -> None:
+    """Extend the imported ministack; call once, before it serves."""
+    parts = (
+        alarms,
+        iam,
+        load_balancers,
+        metrics,
+        stack_deletion,
+        stack_load_balancing,
+        stack_network,
+        stack_privatelink,
+        target_groups,
+    )
+    for module in parts:
+        module.install()
+    for api in (EC2, ELB, RDS):
+        api.install()
+    _install_control()

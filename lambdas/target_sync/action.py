@@ -1,0 +1,48 @@
+"""What a follower may want done. Each tells it the result by the method named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .target import Endpoint, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the DNS for the listener's host name, and tell `Follower.heard`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read the target group, and its tags if asked to, and tell `Follower.saw`."""
+
+    tags: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Register targets, and tell `Follower.did`."""
+
+    endpoints: tuple[Endpoint, ...]
+    cause: str
+    named_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deregister:
+    """Deregister targets, and tell `Follower.did`."""
+
+    targets: tuple[Target, ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write the `followed` tag, and tell `Follower.did`."""
+
+    followed: str
+
+
+Action = Ask | Read | Register | Deregister | Record

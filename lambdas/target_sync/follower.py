@@ -1,0 +1,263 @@
+"""Following one listener: what is known, and what to do next. No input or output, no clock, no sleep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .action import Ask, Deregister, Read, Record, Register
+from .history import History
+from .plan import plan
+from .resolve import Answer
+from .target import Target
+
+if TYPE_CHECKING:
+    from .action import Action
+    from .listener import Listener
+    from .plan import Change
+    from .resolve import Failure
+    from .target import Endpoint
+
+CLOSE_SECONDS = 1.0
+"""Between two looks while something is happening, and the least between any two, in seconds."""
+
+EVENT_SECONDS = 300.0
+"""How long to look closely when nothing settles: at first an event's name still gives the old answer."""
+
+RECONCILE_SECONDS = 600.0
+"""After so long a target group is read again though nothing changed."""
+
+FRESH_SECONDS = 2.0
+"""What was read longer ago is read again before anything is changed."""
+
+_HEALTH_SECONDS = 10.0  # between two reads while waiting for a target's health
+_RETRY_SECONDS = 60.0  # the most between two attempts at what keeps failing
+
+
+class Follower:
+    """Keeps one target group right, driven from outside.
+
+    Call `step`, do what it says, tell the result (`heard`, `saw`, `did` or `failed`), and so on; when it says nothing,
+    call it again at the time it gave. Times are seconds of any one clock.
+
+    Attributes:
+        listener: What is followed, as last read.
+        targets: The target group's rows, as last read or changed; None before the first time.
+        history: The answers to the present host name and port.
+        missing: Whether the target group turned out to be no longer ours, or deleted.
+        waiting: Targets that stay until a successor is healthy.
+        looks: How many questions were asked since `begin`.
+        changes: How many changes were made since `begin`.
+    """
+
+    def __init__(self, listener: Listener, *, poll_interval: float, read_at: float = float("-inf")) -> None:
+        """Starts with nothing known but the tags.
+
+        Args:
+            listener: What to follow.
+            poll_interval: The longest time between two looks, in seconds.
+            read_at: When the tags were read.
+        """
+        self.listener = listener
+        self.targets: tuple[Target, ...] | None = None
+        self.history = History()
+        self.missing = False
+        self.waiting: tuple[Target, ...] = ()
+        self.looks = 0
+        self.changes = 0
+        self._poll_interval = poll_interval
+        self._tags_at = read_at
+        self._targets_at = float("-inf")
+        self._reread_at = float("-inf")
+        self._retry_at = float("-inf")
+        self._failures = 0
+        self._dns_failure = ""
+        self._aws_failure = ""
+        self._queue: list[Action] = []
+        self._look_at = float("-inf")
+        self._attend_until = float("-inf")
+        self._stop_at = float("-inf")
+        self._event_at: float | None = None
+
+    @property
+    def failure(self) -> str:
+        """What went wrong and was not made good since; empty: nothing."""
+        return "; ".join(filter(None, (self._dns_failure, self._aws_failure)))
+
+    def begin(self, now: float, *, attend_until: float, stop_at: float, event: bool = False) -> None:
+        """Starts an invocation: the first look is due at once, and so is what failed before.
+
+        Args:
+            now: The time.
+            attend_until: Keep looking until then even if all is quiet.
+            stop_at: Take no further step from then on.
+            event: Whether something was announced: then look closely until it settled.
+        """
+        self._attend_until, self._stop_at = attend_until, stop_at
+        self._event_at = now if event else None
+        self._look_at = now
+        self._queue.clear()
+        self._retry_at, self._failures = now, 0
+        self._dns_failure = self._aws_failure = ""
+        self.looks = self.changes = 0
+
+    def step(self, now: float) -> tuple[Action | None, float | None]:
+        """Says what to do next.
+
+        Returns:
+            What to do now, or None; and when to ask again if there is nothing, or None if the invocation's work is
+            done.
+        """
+        if self.missing:
+            return None, None
+        if self._queue:  # what was begun is finished
+            return self._next(now), now
+        if now < self._stop_at and now >= self._look_at:
+            self._look_at = now + CLOSE_SECONDS
+            self.looks += 1
+            return Ask(), now
+        quiet = now >= self._attend_until and not self.close(now)
+        return None, None if quiet or self._look_at >= self._stop_at else self._look_at
+
+    def heard(self, outcome: Answer | Failure, asked_at: float, now: float) -> None:
+        """Takes the result of `Ask`.
+
+        Args:
+            outcome: What came.
+            asked_at: When the question was asked.
+            now: The time.
+        """
+        if not isinstance(outcome, Answer):
+            self._dns_failure = f"{outcome.outcome.value}: {outcome.detail}"
+            self._look_at = asked_at + self._interval(now, self._poll_interval)
+            return
+        refusals = self.listener.refusals(outcome.addresses)
+        named = outcome.addresses - {refusal.address for refusal in refusals}
+        self._dns_failure = "; ".join(refusal.why for refusal in refusals)
+        if named:
+            self.history = self.history.answered(map(self.listener.endpoint, named), outcome.ttl, now)
+            self._decide(now)
+        self._look_at = asked_at + self._interval(now, outcome.ttl)
+
+    def saw(self, targets: tuple[Target, ...], now: float, listener: Listener | None) -> None:
+        """Takes the result of `Read`.
+
+        Args:
+            targets: All rows of the target group.
+            now: The time.
+            listener: What the tags say, if they were read.
+        """
+        beginning = self.targets is None
+        self.targets = targets
+        self._targets_at = now
+        self._reread_at = now + RECONCILE_SECONDS
+        if listener is not None:
+            beginning |= self._configure(listener, now)
+        self.history = self.history.holding(self._registered(), beginning=beginning)
+        if self.history.latest:
+            self._decide(now)
+        if not self._queue:
+            self._failures, self._aws_failure = 0, ""
+
+    def did(self, action: Action, now: float) -> None:
+        """Takes note that a change was made."""
+        self.changes += 1
+        targets = self.targets or ()
+        if isinstance(action, Register):
+            kept = tuple(target for target in targets if target.endpoint not in action.endpoints)
+            self.targets = kept + tuple(Target(endpoint, "initial") for endpoint in action.endpoints)
+        elif isinstance(action, Deregister):
+            self.targets = tuple(
+                replace(target, state="draining") if target in action.targets else target for target in targets
+            )
+        elif isinstance(action, Record):
+            self.listener = replace(self.listener, followed=action.followed)
+        self._failures, self._aws_failure = 0, ""
+        self._reread_at = now  # others may have changed it too: the next look sees
+
+    def failed(self, error: str, now: float) -> None:
+        """Takes note that an action could not be done. It is tried again later: 1, 2, 4 ... at most 60 s."""
+        self._aws_failure = error
+        self._queue.clear()
+        self._retry_at = now + min(_RETRY_SECONDS, CLOSE_SECONDS * 2.0 ** min(self._failures, 10))
+        self._failures += 1
+
+    def configure(self, listener: Listener, now: float) -> None:
+        """Takes tags that were read elsewhere."""
+        self._configure(listener, now)
+
+    def wanted(self) -> frozenset[Endpoint]:
+        """What the latest answer names and is allowed."""
+        return frozenset(found for found in self.history.latest if self.listener.allows(found.address))
+
+    def close(self, now: float) -> bool:
+        """Whether to look closely."""
+        if self._event_at is not None and now < self._event_at + EVENT_SECONDS:
+            return self.unsettled() or not self.history.settled_since(self._event_at)
+        recent = bool(self.history.latest) and now < self.history.stirred() + EVENT_SECONDS
+        return recent and self.unsettled()
+
+    def unsettled(self) -> bool:
+        """Whether the target group is not, or not yet known to be, exactly what the name stands for."""
+        return not self.listener.role_change or self._registered() != self.history.latest or self.history.changing()
+
+    def _configure(self, listener: Listener, now: float) -> bool:
+        """Takes new tags; whether another name or port is to be followed from now on."""
+        old, self.listener, self._tags_at = self.listener, listener, now
+        if (old.record, old.nameservers) != (listener.record, listener.nameservers):
+            self._look_at = now
+        if old.record == listener.record:
+            return False
+        self.history = History()
+        self._queue.clear()
+        if self.targets is not None:
+            self.history = self.history.holding(self._registered(), beginning=True)
+        return True
+
+    def _decide(self, now: float) -> None:
+        self._queue.clear()
+        if now < self._retry_at:
+            return
+        if self.targets is None:
+            self._queue.append(Read(tags=now > self._tags_at + FRESH_SECONDS))
+            return
+        change = plan(self.history, self.targets, self.listener)
+        self.waiting = change.waiting
+        if change:
+            self._queue += self._actions(change)
+        elif now >= self._reread_at or (change.waiting and now >= self._targets_at + self._patience(now)):
+            self._queue.append(Read(tags=False))
+
+    def _next(self, now: float) -> Action:
+        action = self._queue.pop(0)
+        if isinstance(action, Read) or self._fresh(now):
+            return action
+        # Somebody else may have changed the group since it was read: what to do is decided again from what it holds.
+        self._queue.clear()
+        return Read(tags=True)
+
+    def _actions(self, change: Change) -> list[Action]:
+        found: list[Action] = []
+        if change.register:
+            named_at = min(self.history.known[endpoint].entered for endpoint in change.register)
+            found.append(Register(change.register, change.cause, named_at))
+        if change.deregister:
+            found.append(Deregister(change.deregister, change.cause))
+        if change.record is not None:
+            found.append(Record(change.record))
+        return found
+
+    def _patience(self, now: float) -> float:
+        """How long to wait before a target's health is read again, in seconds."""
+        return _HEALTH_SECONDS if self.close(now) else _RETRY_SECONDS
+
+    def _fresh(self, now: float) -> bool:
+        return now <= min(self._tags_at, self._targets_at) + FRESH_SECONDS
+
+    def _interval(self, now: float, ttl: float) -> float:
+        if self.close(now):
+            return CLOSE_SECONDS
+        return max(CLOSE_SECONDS, min(ttl, self._poll_interval))
+
+    def _registered(self) -> frozenset[Endpoint]:
+        return frozenset(target.endpoint for target in self.targets or () if target.registered)

@@ -1,0 +1,73 @@
+"""The Lambda function's entry: which kind of event came, and what is done about it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from . import custom_resource
+from .registry import Registry, client
+from .settings import Settings
+from .watch import Fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .custom_resource import Context
+
+MINUTE_SECONDS = 55.0
+"""How long the minute rule's invocation watches: until about the next one, which then starts without overlap."""
+
+_MARGIN_SECONDS = 40.0  # kept back of the function's timeout: a call that is under way, and the report
+_EVENT_TABLE_SECONDS = 60.0  # an event is rare: it may as well learn of listeners added a minute ago
+
+_fleets: dict[Settings, Fleet] = {}
+
+
+def handle(event: Mapping[str, Any], context: Context) -> None:
+    """Handles one event.
+
+    - `{"action": "watch"}`, sent every minute: watches until about the next one; with a poll interval of a minute or
+      more, takes one look and stays only if something is going on.
+    - An event of Amazon RDS: looks closely at all listeners until they settled, at most 5 minutes. Which database it
+      is about does not matter: a look costs little, and events only make faster what polling finds anyway.
+    - A custom resource's request: see `custom_resource`.
+
+    Raises:
+        SyncError: Some listeners failed; everything else was done.
+        ValueError: The event is of no known kind, or a setting is wrong.
+    """
+    if "ResponseURL" in event and "RequestType" in event:
+        custom_resource.serve(event, context, fleet)
+        return
+    announced = event.get("source") == "aws.rds"
+    if not announced and event.get("action") != "watch":
+        raise ValueError(
+            f"an event with the keys {sorted(event)} is of no known kind; known are "
+            '{"action": "watch"}, events whose source is aws.rds, and requests of CloudFormation custom resources'
+        )
+    listeners = fleet()
+    limit = max(1.0, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
+    if announced:
+        listeners.refresh(older_than=_EVENT_TABLE_SECONDS)
+        listeners.watch(attend=0, limit=limit, event=True)
+        return
+    listeners.refresh()
+    if listeners.settings.economical:
+        listeners.watch(attend=0, limit=limit)
+    else:
+        limit = min(limit, MINUTE_SECONDS)
+        listeners.watch(attend=limit, limit=limit)
+
+
+def fleet() -> Fleet:
+    """What this process knows, kept between its invocations.
+
+    Raises:
+        SettingsError: A setting is missing or unusable.
+    """
+    settings = Settings.from_environment(os.environ)
+    if settings not in _fleets:
+        _fleets.clear()
+        _fleets[settings] = Fleet(settings, Registry(client(), settings))
+    return _fleets[settings]

@@ -1,0 +1,205 @@
+"""What a DNS name has answered so far, as far as it matters for the targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .target import Endpoint
+
+CONFIRMING_ANSWERS = 3
+"""So many answers in a row, spanning one time to live, confirm something."""
+
+UNEXPLAINED_ROUNDS = 15
+"""Rounds (an answer and a time to live each) that a target must be missing when nothing newer took its place.
+
+Names such as Aurora's reader endpoint answer with one of n addresses at random. For two of them, 15 answers in a row
+without the other one are a matter of 1 in 32,768; per address the factor below keeps that near 1 in a million.
+"""
+
+STEADY_ROUNDS = 30
+"""Rounds of one and the same answer after which a name is taken to give all its addresses in every answer."""
+
+HABITUAL_RETURNS = 3
+"""Addresses that came back so often take turns: new, old and new again is still a failover."""
+
+FORGIVEN_RETURNS = 6
+"""How much more often addresses of a name that was steady may come back.
+
+An Aurora cluster's name was seen to go back and forth for 20 to 30 s during a failover, with a time to live of 5 s
+(issue 377 of awslabs/aws-mysql-jdbc).
+"""
+
+
+class Streak(NamedTuple):
+    """Answers in a row that have something in common.
+
+    Attributes:
+        answers: How many.
+        since: When the first of them came, in seconds.
+        ttl: The longest time to live among them, in seconds. A resolver's cache counts it down: the longest is the
+            nearest to the zone's own.
+    """
+
+    answers: int
+    since: float
+    ttl: float
+
+    def plus(self, at: float, ttl: float) -> Streak:
+        """The streak with one more answer."""
+        return Streak(self.answers + 1, self.since if self.answers else at, max(self.ttl, ttl))
+
+    def covers(self, rounds: int, at: float) -> bool:
+        """Whether there are enough answers, at least three, over enough times to live, at least one."""
+        return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= rounds * self.ttl
+
+
+_NONE = Streak(0, 0.0, 0.0)
+
+
+class Known(NamedTuple):
+    """One endpoint that an answer named or that was found in the target group.
+
+    Attributes:
+        order: Which came first: 0 for what the group held at the beginning.
+        found: Whether it was seen in the target group before any answer named it, and the name was not steady since.
+        named: Whether an answer ever named it.
+        entered: When it came into the answer for the last time, in seconds.
+        absent: The latest answers, in a row, that lack it.
+    """
+
+    order: int
+    found: bool
+    named: bool
+    entered: float
+    absent: Streak = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The answers for one host name and port, folded: its size depends on the addresses, not on the time.
+
+    Only successful answers are in it: a failed one says nothing.
+
+    Attributes:
+        at: When the latest answer came, in seconds.
+        latest: What it named.
+        known: All endpoints of interest.
+        began: When the first answer came, in seconds.
+        same: The latest answers that name exactly the same.
+        calm: The answers since one named something new, that one included.
+        returns: How often known endpoints came back into the answer, counted once per time to live; below zero as far
+            as that is forgiven.
+        returned: When that was counted last, in seconds.
+    """
+
+    at: float = 0.0
+    began: float = 0.0
+    latest: frozenset[Endpoint] = frozenset()
+    known: Mapping[Endpoint, Known] = field(default_factory=dict)
+    same: Streak = _NONE
+    calm: Streak = _NONE
+    returns: int = 0
+    returned: float = float("-inf")
+
+    def answered(self, named: Iterable[Endpoint], ttl: float, at: float) -> History:
+        """The history with one more answer, which names at least one endpoint."""
+        latest = frozenset(named)
+        newcomers = latest - self.known.keys()
+        same = (self.same if latest == self.latest else _NONE).plus(at, ttl)
+        steady = same.covers(STEADY_ROUNDS, at)
+        order = 1 + max((entry.order for entry in self.known.values()), default=0)
+        known = {endpoint: Known(order, found=False, named=True, entered=at) for endpoint in newcomers}
+        for endpoint, entry in self.known.items():
+            if endpoint not in latest:
+                known[endpoint] = entry._replace(absent=entry.absent.plus(at, ttl))
+                continue
+            known[endpoint] = Known(
+                entry.order,
+                # All that a steady name stands for is known by now: what goes missing later does not take turns.
+                found=entry.found and not steady,
+                named=True,
+                entered=entry.entered if endpoint in self.latest else at,
+            )
+        # Caches in front of one name may differ for a time to live: what comes and goes meanwhile is one return.
+        returning = latest - newcomers - self.latest if self.latest else frozenset()
+        back = bool(returning) and at - self.returned >= max(ttl, self.same.ttl)
+        return History(
+            at=at,
+            began=self.began if self.latest else at,
+            latest=latest,
+            known=known,
+            same=same,
+            calm=(_NONE if newcomers else self.calm).plus(at, ttl),
+            returns=-FORGIVEN_RETURNS if steady else self.returns + back,
+            returned=at if back else self.returned,
+        )
+
+    def holding(self, registered: Iterable[Endpoint], *, beginning: bool) -> History:
+        """The history after a look into the target group.
+
+        A target that turns up later and that no answer named is missed from then on, not from before: it may be
+        another invocation's, which knows a newer answer.
+
+        Args:
+            registered: What the group holds.
+            beginning: Whether this is the first look into it, so that nothing in it can be a newcomer.
+        """
+        registered = frozenset(registered)
+        order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
+        known = {
+            endpoint: entry
+            for endpoint, entry in self.known.items()
+            # What left the group and the answers long ago is forgotten.
+            if endpoint in registered or not entry.absent.covers(STEADY_ROUNDS, self.at)
+        }
+        for endpoint in registered:
+            if endpoint not in known:
+                absent = self.same if beginning else _NONE
+                known[endpoint] = Known(order, found=True, named=False, entered=self.at, absent=absent)
+            elif beginning:
+                known[endpoint] = known[endpoint]._replace(order=0, found=True)
+        return replace(self, known=known)
+
+    def in_play(self) -> frozenset[Endpoint]:
+        """The endpoints that the name is taken to stand for now: named at some time and not gone since."""
+        return frozenset(endpoint for endpoint, entry in self.known.items() if entry.named and not self.gone(endpoint))
+
+    def gone(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint is confirmed to be no longer the database's.
+
+        It is missing from at least three answers in a row that span at least one time to live. That is enough when the
+        answer settled on something else, a newcomer among it, as in a failover. More is asked for where addresses may
+        only be taking turns: when answers still differ, when none of the latest is newer than what is missing (nothing
+        took its place), or when known ones keep coming back.
+        """
+        entry = self.known.get(endpoint)
+        if entry is None or endpoint in self.latest:
+            return False
+        replaced = not entry.found or any(self.known[other].order > entry.order for other in self.latest)
+        rounds = 1 if replaced and self.same.covers(1, self.at) else UNEXPLAINED_ROUNDS
+        # The more often known ones came back the longer the silence must be, up to a limit for each in turn.
+        if self.returns >= HABITUAL_RETURNS:
+            turns = sum(other.named for other in self.known.values())
+            rounds = max(rounds, turns * min(self.returns, UNEXPLAINED_ROUNDS))
+        return entry.absent.covers(rounds, self.at)
+
+    def stirred(self) -> float:
+        """When something happened last, in seconds: the answer changed, other than by taking turns again."""
+        return self.calm.since if self.returns >= HABITUAL_RETURNS else self.same.since
+
+    def settled(self) -> bool:
+        """Whether nothing new was named in the latest answers, which are enough to tell."""
+        return self.calm.covers(1, self.at)
+
+    def changing(self) -> bool:
+        """Whether the answer changed and has not yet stayed the same for three looks and one time to live."""
+        return self.same.since > self.began and not self.same.covers(1, self.at)
+
+    def settled_since(self, moment: float) -> bool:
+        """Whether the answer changed after a moment and then stayed the same for three looks and one time to live."""
+        changed = self.same.since > self.began and self.same.since >= moment
+        return changed and self.same.covers(1, self.at)

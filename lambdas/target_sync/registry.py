@@ -1,0 +1,167 @@
+"""Target groups as Elastic Load Balancing holds them: what is registered, and changing it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+from .listener import FOLLOWED_TAG, Listener
+from .settings import SettingsError
+from .target import Endpoint, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_elbv2.type_defs import TargetDescriptionTypeDef
+
+    from .settings import Settings
+
+ERRORS = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError)
+"""What a call may raise."""
+
+CONNECTIONS = 50
+"""As many as listeners: none of them waits for another one's connection."""
+
+_TAGS_AT_ONCE = 20  # DescribeTags takes no more
+_TARGETS_AT_ONCE = 100  # RegisterTargets and DeregisterTargets take no more
+
+
+def client() -> ElasticLoadBalancingv2Client:
+    """A client whose calls end in bounded time.
+
+    Retries are in standard mode: adaptive mode slows all listeners when one target group is throttled.
+    """
+    made: ElasticLoadBalancingv2Client = boto3.client(
+        "elbv2",
+        config=botocore.config.Config(
+            connect_timeout=2,
+            read_timeout=5,
+            max_pool_connections=CONNECTIONS,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        ),
+    )
+    return made
+
+
+def code(error: BaseException) -> str:
+    """AWS's code for an error, such as AccessDenied; the class for one that did not come from AWS."""
+    response: Mapping[str, Mapping[str, str]] = getattr(error, "response", {})
+    return response.get("Error", {}).get("Code", type(error).__name__)
+
+
+class Registry:
+    """The target groups of one load balancer. Safe to use from several threads.
+
+    Attributes:
+        calls: How many calls were made, retries not counted.
+    """
+
+    def __init__(self, elbv2: ElasticLoadBalancingv2Client, settings: Settings) -> None:
+        """Makes no call yet."""
+        self._elbv2 = elbv2
+        self._settings = settings
+        self._counting = threading.Lock()
+        self.calls = 0
+
+    def listeners(self) -> tuple[list[Listener], dict[str, str]]:
+        """Reads which target groups are ours and what their tags say.
+
+        Returns:
+            The listeners, and for each target group with unusable tags its ARN and what is wrong.
+        """
+        arns: list[str] = []
+        marker: dict[str, str] = {}
+        while True:
+            self._count()
+            page = self._elbv2.describe_target_groups(LoadBalancerArn=self._settings.load_balancer_arn, **marker)  # type: ignore[arg-type]
+            arns += [group["TargetGroupArn"] for group in page["TargetGroups"] if group.get("TargetType", "ip") == "ip"]
+            if not page.get("NextMarker"):
+                break
+            marker = {"Marker": page["NextMarker"]}
+        found: list[Listener] = []
+        broken: dict[str, str] = {}
+        for start in range(0, len(arns), _TAGS_AT_ONCE):
+            for arn, tags in self._tags(arns[start : start + _TAGS_AT_ONCE]).items():
+                try:
+                    listener = Listener.from_tags(arn, tags, self._settings.vpc_ranges)
+                except SettingsError as error:
+                    broken[arn] = str(error)
+                else:
+                    found += [listener] if listener else []
+        return found, broken
+
+    def listener(self, target_group_arn: str) -> Listener | None:
+        """Reads one target group's tags again.
+
+        Returns:
+            The listener; None if the group is no longer ours.
+
+        Raises:
+            SettingsError: A tag is unusable.
+        """
+        tags = self._tags([target_group_arn]).get(target_group_arn, {})
+        return Listener.from_tags(target_group_arn, tags, self._settings.vpc_ranges)
+
+    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+        """Reads all rows of a target group, draining ones included."""
+        self._count()
+        rows = self._elbv2.describe_target_health(TargetGroupArn=target_group_arn)["TargetHealthDescriptions"]
+        return tuple(
+            Target(
+                Endpoint(row["Target"]["Id"], row["Target"].get("Port", 0)),
+                health.get("State", "unavailable"),
+                health.get("Reason", ""),
+                health.get("Description", ""),
+                row["Target"].get("AvailabilityZone", ""),
+            )
+            for row in rows
+            for health in [row.get("TargetHealth", {})]
+        )
+
+    def register(self, listener: Listener, endpoints: Iterable[Endpoint]) -> None:
+        """Registers targets; one that is registered already stays as it is."""
+        for batch in _batches([_description(endpoint, listener.zone(endpoint.address)) for endpoint in endpoints]):
+            self._count()
+            self._elbv2.register_targets(TargetGroupArn=listener.target_group_arn, Targets=batch)
+
+    def deregister(self, listener: Listener, targets: Iterable[Target]) -> None:
+        """Deregisters targets; one that is not registered is no error."""
+        batch = [
+            _description(target.endpoint, target.zone and listener.zone(target.endpoint.address) and target.zone)
+            for target in targets
+        ]
+        for part in _batches(batch):
+            self._count()
+            self._elbv2.deregister_targets(TargetGroupArn=listener.target_group_arn, Targets=part)
+
+    def record(self, listener: Listener, followed: str) -> None:
+        """Writes the tag that says whose addresses are registered."""
+        self._count()
+        self._elbv2.add_tags(ResourceArns=[listener.target_group_arn], Tags=[{"Key": FOLLOWED_TAG, "Value": followed}])
+
+    def _count(self) -> None:
+        with self._counting:
+            self.calls += 1
+
+    def _tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
+        self._count()
+        answer = self._elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"]
+        return {
+            description["ResourceArn"]: {tag["Key"]: tag.get("Value", "") for tag in description.get("Tags", [])}
+            for description in answer
+        }
+
+
+def _description(endpoint: Endpoint, zone: str) -> TargetDescriptionTypeDef:
+    if zone:
+        return {"Id": endpoint.address, "Port": endpoint.port, "AvailabilityZone": zone}
+    return {"Id": endpoint.address, "Port": endpoint.port}
+
+
+def _batches(targets: list[TargetDescriptionTypeDef]) -> list[list[TargetDescriptionTypeDef]]:
+    return [targets[start : start + _TARGETS_AT_ONCE] for start in range(0, len(targets), _TARGETS_AT_ONCE)]

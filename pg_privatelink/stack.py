@@ -1,0 +1,174 @@
+"""The stack of one service in the YAML file: constructs wired from the configuration, and outputs for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_rds as rds
+from constructs import Construct
+
+from constructs_pg import Consumer, DbtEnvironment, PostgresEndpointService, PostgresTarget
+
+if TYPE_CHECKING:
+    from pg_privatelink.config import (
+        ConsumerConfiguration,
+        ListenerConfiguration,
+        ServiceConfiguration,
+        VpcConfiguration,
+    )
+
+STACK_NAME_PREFIX = "PgPrivateLink-"
+
+
+class EndpointServiceStack(cdk.Stack):
+    """One endpoint service, and what to do next as stack outputs.
+
+    Args:
+        scope: The app.
+        construct_id: The stack's id, which is also its name.
+        name: The service's name in the YAML file.
+        configuration: The service as the YAML file describes it.
+        env: Account and Region.
+        termination_protection: Whether the stack refuses to be deleted.
+        tags: Tags of everything in the stack; the service's own win.
+
+    Raises:
+        PostgresEndpointServiceError: The constructs refuse what the YAML file asks for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        configuration: ServiceConfiguration,
+        env: cdk.Environment,
+        termination_protection: bool,
+        tags: dict[str, str],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=env,
+            description=f"Postgres over AWS PrivateLink: {name}",
+            termination_protection=termination_protection,
+        )
+        self.service = PostgresEndpointService(
+            self,
+            "Service",
+            vpc=_vpc(self, configuration.vpc),
+            vpc_subnets=_vpc_subnets(self, configuration.vpc),
+            vpc_cidrs=configuration.vpc.cidrs or None,
+            consumers=[_consumer(each) for each in configuration.consumers],
+            acceptance_required=configuration.acceptance_required,
+            poll_interval=cdk.Duration.seconds(configuration.poll_interval),
+            wait_for_healthy=configuration.wait_for_healthy,
+        )
+        databases = Construct(self, "Databases")
+        for listener_name, listener in configuration.listeners.items():
+            target = _target(Construct(databases, listener_name), listener)
+            self.service.add_listener(listener_name, port=listener.port, target=target)
+        for key, value in {**tags, **configuration.tags}.items():
+            cdk.Tags.of(self).add(key, value)
+        self._write_outputs()
+
+    def _write_outputs(self) -> None:
+        service = self.service
+        zones = service.network.availability_zones
+        self._output("EndpointServiceName", "What the consumer needs", service.endpoint_service_name)
+        self._output("EndpointServiceId", "The endpoint service's id", service.endpoint_service_id)
+        self._output("Zones", "The zones in which consumers can make endpoints", ", ".join(zones))
+        self._output(
+            "LoadBalancerSecurityGroup",
+            "Databases must admit this group; done by this stack where it was told their security groups",
+            service.network.security_group.security_group_id,
+        )
+        for consumer in service.consumers:
+            text = consumer.request_text(
+                service_name=service.endpoint_service_name,
+                region=self.region,
+                ports=[listener.port for listener in service.listeners.values()],
+            )
+            if text is not None:
+                self._output(f"Request{consumer.name}", "The request to send, filled in", text)
+        self._output(
+            "AcceptCommand",
+            "Accepts a waiting connection; put the consumer's endpoint id in place of vpce-ID",
+            f"aws ec2 accept-vpc-endpoint-connections --region {self.region} "
+            f"--service-id {service.endpoint_service_id} --vpc-endpoint-ids vpce-ID",
+        )
+        self._output(
+            "WaitingCommand",
+            "Lists connections that wait to be accepted, with the account that asks",
+            f"aws ec2 describe-vpc-endpoint-connections --region {self.region} --filters "
+            f"Name=service-id,Values={service.endpoint_service_id} Name=vpc-endpoint-state,Values=pendingAcceptance "
+            "--query 'VpcEndpointConnections[].[VpcEndpointId,VpcEndpointOwner]' --output text",
+        )
+
+    def _output(self, output_id: str, description: str, value: str) -> None:
+        cdk.CfnOutput(self, output_id, description=description, value=value)
+
+
+def _vpc(scope: Construct, vpc: VpcConfiguration) -> ec2.IVpc:
+    if vpc.lookup is not None:
+        return ec2.Vpc.from_lookup(scope, "Vpc", vpc_id=vpc.lookup.id, tags=dict(vpc.lookup.tags) or None)
+    assert vpc.id is not None  # noqa: S101 - the configuration has either an id or a look-up
+    return ec2.Vpc.from_vpc_attributes(
+        scope, "Vpc", vpc_id=vpc.id, availability_zones=[subnet.zone for subnet in vpc.subnets]
+    )
+
+
+def _vpc_subnets(scope: Construct, vpc: VpcConfiguration) -> ec2.SubnetSelection:
+    if vpc.lookup is not None:
+        return ec2.SubnetSelection(subnet_group_name=vpc.subnet_group, one_per_az=True)
+    subnets = Construct(scope, "Subnets")
+    return ec2.SubnetSelection(
+        subnets=[
+            ec2.Subnet.from_subnet_attributes(
+                subnets,
+                subnet.id,
+                subnet_id=subnet.id,
+                availability_zone=subnet.zone,
+                ipv4_cidr_block=subnet.cidr,
+            )
+            for subnet in vpc.subnets
+        ]
+    )
+
+
+def _consumer(configuration: ConsumerConfiguration) -> Consumer:
+    dbt = configuration.dbt_platform
+    if dbt is not None:
+        return Consumer.dbt_platform(
+            environment=None if dbt.environment is None else DbtEnvironment(dbt.environment),
+            account_url=dbt.account_url,
+            source_ranges=dbt.source_ranges,
+        )
+    return Consumer(
+        name=configuration.name, principals=configuration.principals, source_ranges=configuration.source_ranges
+    )
+
+
+def _target(scope: Construct, listener: ListenerConfiguration) -> PostgresTarget:
+    database = listener.rds_instance
+    instance = rds.DatabaseInstance.from_database_instance_attributes(
+        scope,
+        "Instance",
+        instance_identifier=database.identifier,
+        instance_endpoint_address=database.endpoint,
+        port=database.port,
+        security_groups=[
+            # Rules in these groups are resources of ours; the imported object itself must not add any.
+            ec2.SecurityGroup.from_security_group_id(scope, group, group, mutable=False)
+            for group in database.security_groups
+        ],
+    )
+    return PostgresTarget.from_instance(
+        instance,
+        availability_zones=database.zones,
+        nameservers=database.nameservers,
+        allowed_ranges=database.allowed_ranges,
+    )

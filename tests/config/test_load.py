@@ -1,0 +1,196 @@
+"""What a good configuration becomes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+
+from constructs_pg.errors import PostgresEndpointServiceError
+from pg_privatelink.config import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pg_privatelink.config import Configuration
+
+ROOT = Path(__file__).parents[2]
+
+SHORTEST = """\
+region: eu-central-1
+services:
+  orders:
+    vpc:
+      id: vpc-01234567
+      cidrs: [10.0.0.0/16]
+      subnets:
+        - {id: subnet-01234567, zone: eu-central-1a, cidr: 10.0.0.0/24}
+        - {id: subnet-01234568, zone: eu-central-1b, cidr: 10.0.1.0/24}
+    listeners:
+      main:
+        rds_instance: {identifier: Orders, endpoint: ORDERS.abc123.eu-central-1.rds.amazonaws.com.}
+"""
+
+
+def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | bytes], Configuration]) -> None:
+    """What is not given has the documented default; names that AWS stores in lower case are given so."""
+    configuration = loading(SHORTEST)
+    service = configuration.services["orders"]
+    listener = service.listeners["main"]
+    assert configuration.model_dump(exclude={"services"}) == {
+        "account": None,
+        "region": "eu-central-1",
+        "tags": {},
+        "termination_protection": True,
+    }
+    assert service.model_dump(exclude={"vpc", "listeners"}) == {
+        "consumers": (),
+        "acceptance_required": True,
+        "poll_interval": 5,
+        "wait_for_healthy": True,
+        "tags": {},
+    }
+    assert service.vpc.lookup is None
+    assert service.vpc.cidrs == ("10.0.0.0/16",)
+    assert [subnet.zone for subnet in service.vpc.subnets] == ["eu-central-1a", "eu-central-1b"]
+    assert listener.port == 5432
+    assert listener.rds_instance.model_dump() == {
+        "identifier": "orders",
+        "endpoint": "orders.abc123.eu-central-1.rds.amazonaws.com",
+        "port": 5432,
+        "security_groups": (),
+        "zones": (),
+        "nameservers": (),
+        "allowed_ranges": (),
+    }
+
+
+def test_every_field_reaches_the_configuration(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:
+    """Consumers keep their order and kind; values other than the defaults arrive."""
+    text = valid.replace("    tags:", "    poll_interval: 60\n    wait_for_healthy: false\n    tags:")
+    text = text.replace("acceptance_required: true", "acceptance_required: false")
+    service = loading(text).services["orders"]
+    dbt, reporting = service.consumers
+    assert dbt.dbt_platform is not None
+    assert dbt.dbt_platform.environment == "EMEA"
+    assert reporting.dbt_platform is None
+    assert reporting.principals == ("arn:aws:iam::222222222222:root",)
+    assert reporting.name == "Reporting"
+    assert (service.poll_interval, service.wait_for_healthy, service.acceptance_required) == (60, False, False)
+    assert service.tags == {"team": "data"}
+
+
+def test_a_look_up_needs_no_description_of_the_vpc(loading: Callable[[str | bytes], Configuration]) -> None:
+    """With an account, a VPC can be found by its id or its tags."""
+    text = SHORTEST.replace("region:", 'account: "012345678901"\nregion:')
+    start, end = text.index("      id: vpc"), text.index("    listeners")
+    for lookup in ("{id: vpc-01234567}", "{tags: {Name: main}}", "{id: vpc-01234567, tags: {Name: main}}"):
+        configuration = loading(f"{text[:start]}      lookup: {lookup}\n      subnet_group: Private\n{text[end:]}")
+        vpc = configuration.services["orders"].vpc
+        assert configuration.account == "012345678901"
+        assert vpc.lookup is not None
+        assert (vpc.lookup.id == "vpc-01234567") == ("vpc-" in lookup)
+        assert (vpc.lookup.tags == {"Name": "main"}) == ("main" in lookup)
+        assert (vpc.id, vpc.subnets, vpc.subnet_group) == (None, (), "Private")
+
+
+def test_plain_words_are_text_as_in_yaml_1_2(loading: Callable[[str | bytes], Configuration]) -> None:
+    """NO is Norway's code, on is a word and 22:30 a time of day: none of them becomes a boolean or a number."""
+    configuration = loading(f"tags: {{country: NO, light: on, backup: 22:30, day: 2026-11-23, on: x}}\n{SHORTEST}")
+    assert configuration.tags == {"country": "NO", "light": "on", "backup": "22:30", "day": "2026-11-23", "on": "x"}
+
+
+def test_a_dbt_consumer_needs_no_fields(loading: Callable[[str | bytes], Configuration]) -> None:
+    """`- dbt_platform:` with nothing after the colon is the dbt platform with all defaults."""
+    for written in ("dbt_platform:", "dbt_platform: {}", "dbt_platform: ~"):
+        (consumer,) = loading(f"{SHORTEST}    consumers:\n      - {written}\n").services["orders"].consumers
+        assert consumer.dbt_platform is not None
+        assert consumer.dbt_platform.model_dump() == {"environment": None, "account_url": None, "source_ranges": ()}
+
+
+def test_anchors_and_merge_keys_share_fields(loading: Callable[[str | bytes], Configuration]) -> None:
+    """A merged field is taken where the mapping has none of its own; of several sources the first wins."""
+    configuration = loading(
+        SHORTEST.replace("      main:\n        rds_instance: {", "      main:\n        rds_instance: &first {")
+        + """\
+      second:
+        port: 5433
+        rds_instance: &second {<<: *first, port: 6432}
+      third:
+        port: 5434
+        rds_instance: {<<: [*second, *first], nameservers: [10.0.0.2]}
+"""
+    )
+    listeners = configuration.services["orders"].listeners
+    assert [listener.rds_instance.port for listener in listeners.values()] == [5432, 6432, 6432]
+    assert {listener.rds_instance.identifier for listener in listeners.values()} == {"orders"}
+    assert listeners["third"].rds_instance.nameservers == ("10.0.0.2",)
+
+
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_files_of_other_editors_are_read(
+    change: Callable[[str], str], loading: Callable[[str | bytes], Configuration]
+) -> None:
+    """A byte order mark at the beginning and line ends of Windows change nothing."""
+    assert loading(change(SHORTEST)) == loading(SHORTEST)
+
+
+def test_a_configuration_cannot_be_changed(loading: Callable[[str | bytes], Configuration]) -> None:
+    """What was checked stays as it was checked."""
+    configuration = loading(SHORTEST)
+    with pytest.raises(ValidationError, match="frozen"):
+        configuration.region = "us-east-1"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ((), "1:1"),
+        (("region",), "1:9"),
+        (("services", "orders"), "3:3"),
+        (("services", "orders", "vpc", "subnets", 1), "9:11"),
+        (("services", "orders", "vpc", "subnets", 1, "zone"), "9:39"),
+        (("services", "orders", "listeners", "main"), "11:7"),
+        (("services", "orders", "listeners", "main", "port"), "11:7"),
+        (("services", "orders", "poll_interval"), "3:3"),
+    ],
+)
+def test_later_errors_find_their_line(
+    path: tuple[str | int, ...], place: str, loading: Callable[[str | bytes], Configuration]
+) -> None:
+    """A value is where it is written, a mapping at its name, and what is not in the file at what it belongs to."""
+    assert loading(SHORTEST).where(path) == f"privatelink.yaml:{place}"
+
+
+def test_what_a_construct_refuses_is_told_with_the_line(loading: Callable[[str | bytes], Configuration]) -> None:
+    """Each problem of an error becomes a line as `load` would have written it."""
+    error = PostgresEndpointServiceError(["first", "second"])
+    lines = loading(SHORTEST).located(("services", "orders", "listeners", "main"), error)
+    assert lines == (
+        "privatelink.yaml:11:7: services.orders.listeners.main: first",
+        "privatelink.yaml:11:7: services.orders.listeners.main: second",
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [Path("privatelink.yaml"), *sorted(path.relative_to(ROOT) for path in ROOT.glob("examples/*.yaml"))],
+    ids=str,
+)
+def test_the_files_we_give_away_are_right(path: Path) -> None:
+    """The default configuration and every example load, and name the JSON Schema for editors."""
+    configuration = load(ROOT / path)
+    schema = "../" * (len(path.parts) - 1) + "docs/privatelink.schema.json"
+    first_line = (ROOT / path).read_text(encoding="utf-8").splitlines()[0]
+    assert configuration.services
+    assert first_line == f"# yaml-language-server: $schema={schema}"
+
+
+def test_reading_a_configuration_does_not_start_the_cdk() -> None:
+    """An editor's check or a command must answer at once: aws_cdk, which starts Node, is not imported."""
+    code = "import sys, pg_privatelink.config, pg_privatelink.schema; sys.exit('aws_cdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,81 @@
+"""The JSON Schema from which editors complete and check the YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from pg_privatelink.schema import json_schema, json_schema_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_schema_file_is_current() -> None:
+    """The file that editors read is what the models say."""
+    file = ROOT / "docs" / "privatelink.schema.json"
+    assert file.read_text(encoding="utf-8") == json_schema_text(), (
+        "the models have changed; run: python -m pg_privatelink.schema docs/privatelink.schema.json"
+    )
+
+
+@pytest.mark.parametrize("path", ["privatelink.yaml", *(str(path) for path in ROOT.glob("examples/*.yaml"))])
+def test_the_files_we_give_away_follow_the_schema(path: str) -> None:
+    """An editor shows no mistake in the default configuration and the examples."""
+    data = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    assert [error.message for error in Draft202012Validator(json_schema()).iter_errors(data)] == []
+
+
+def test_every_field_is_described_and_closed() -> None:
+    """An editor can explain each field, and knows that no other exists."""
+    Draft202012Validator.check_schema(json_schema())
+    for model in _models(json_schema()):
+        assert model["additionalProperties"] is False
+        assert model["description"]
+        for name, field in model["properties"].items():
+            assert field.get("description"), f"{name} has no description"
+            assert field.get("default", "") is not None, f"{name} offers null, which load refuses"
+
+
+@pytest.mark.parametrize(
+    ("change", "by"),
+    [
+        ("port: 5432", 'port: "5432"'),
+        ("port: 5432", "port: 0"),
+        ("port: 5432", "prot: 5432"),
+        ('account: "111122223333"', "account: 111122223333"),
+        ("region: eu-central-1", "region: Frankfurt"),
+        ("      main:", "      1main:"),
+        ("environment: EMEA", "environment: emea"),
+        ("        name: Reporting", "        dbt_platform: {}"),
+        ("      id: vpc", "      lookup: {tags: {Name: main}}\n      id: vpc"),
+        ("cidrs: [10.0.0.0/16]", "cidrs: []"),
+        ("cidrs: [10.0.0.0/16]", "cidrs:"),
+    ],
+)
+def test_an_editor_shows_frequent_mistakes(change: str, by: str, valid: str) -> None:
+    """What the schema can express is marked while the user types."""
+    validator = Draft202012Validator(json_schema())
+    assert validator.is_valid(yaml.safe_load(valid))
+    assert change in valid
+    assert not validator.is_valid(yaml.safe_load(valid.replace(change, by, 1)))
+
+
+def test_what_the_schema_accepts_for_a_bare_dbt_consumer_is_accepted(
+    valid: str, loading: Callable[[str | bytes], object]
+) -> None:
+    """`dbt_platform:` with nothing after the colon is right for editors, as it is for `load`."""
+    text = valid.replace("dbt_platform: {environment: EMEA}", "dbt_platform:")
+    assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))
+    assert loading(text)
+
+
+def _models(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    yield from schema["$defs"].values()

@@ -1,0 +1,15 @@
+"""What every test needs before aws_cdk is imported: Node for jsii, and validation off where it is not the subject."""
+
+from __future__ import annotations
+
+import os
+
+from tools.install import SetUpError, node
+
+# Validation costs seconds per process; tests/constructs/test_policies.py switches it on where it is the subject.
+os.environ["CDK_VALIDATION"] = "false"
+if "JSII_NODE" not in os.environ:
+    try:
+        os.environ["JSII_NODE"] = str(node())
+    except SetUpError as error:
+        raise SystemExit(str(error)) from error

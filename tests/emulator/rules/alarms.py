@@ -1,0 +1,106 @@
+"""Rules of metrics that AWS sends by itself, and of alarms on them."""
+
+from emulator.database import Database
+from tests.emulator.rule import rule
+from tests.emulator.world import Account
+
+_MISSING = "AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html"
+_BALANCER = "elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html"
+
+
+def _alarm(aws: Account, name: str, **given: object) -> None:
+    defaults = {
+        "Namespace": "AWS/NetworkELB",
+        "MetricName": "HealthyHostCount",
+        "Statistic": "Minimum",
+        "ComparisonOperator": "LessThanThreshold",
+        "Threshold": 1.0,
+        "Period": 60,
+        "EvaluationPeriods": 2,
+    }
+    aws.client("cloudwatch").put_metric_alarm(AlarmName=name, **(defaults | given))
+
+
+def _state(aws: Account, name: str) -> str:
+    answer = aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(answer[0]["StateValue"])
+
+
+def _dimensions(aws: Account, group: str) -> list[dict[str, str]]:
+    balancer = aws.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["LoadBalancerArns"][0]
+    return [
+        {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
+        {"Name": "LoadBalancer", "Value": balancer.partition("loadbalancer/")[2]},
+    ]
+
+
+@rule(_BALANCER)
+def healthy_hosts_are_counted(aws: Account) -> None:
+    """`HealthyHostCount` counts a group's healthy targets; an alarm below 1 follows a server that dies and returns."""
+    group = aws.used_target_group(aws.network("127.0.0.0/16"), HealthCheckIntervalSeconds=5, HealthyThresholdCount=2)
+    with Database("127.0.0.2") as database:
+        aws.register(group, {"Id": database.address, "Port": database.port})
+        _alarm(aws, "healthy", Dimensions=_dimensions(aws, group), TreatMissingData="breaching")
+        aws.eventually(lambda: _state(aws, "healthy") == "OK")
+        database.die()
+        aws.eventually(lambda: _state(aws, "healthy") == "ALARM")
+        database.start()
+        aws.eventually(lambda: _state(aws, "healthy") == "OK")
+
+
+@rule(_BALANCER)
+def empty_group_reports_nothing(aws: Account) -> None:
+    """A group without targets sends no `HealthyHostCount`: only an alarm on which missing data is a breach fires."""
+    group = aws.used_target_group(aws.network())
+    dimensions = _dimensions(aws, group)
+    for missing in ("breaching", "notBreaching", "missing"):
+        _alarm(aws, missing, Dimensions=dimensions, TreatMissingData=missing)
+    aws.eventually(lambda: _state(aws, "breaching") == "ALARM")
+    aws.eventually(lambda: _state(aws, "notBreaching") == "OK")
+    assert _state(aws, "missing") == "INSUFFICIENT_DATA"
+
+
+@rule(_MISSING)
+def alarm_reads_its_own_dimensions(aws: Account) -> None:
+    """An alarm reads the metric of exactly its dimensions: another group's healthy targets do not count."""
+    network = aws.network()
+    full, empty = aws.used_target_group(network), aws.used_target_group(network)
+    aws.register(full, {"Id": "10.0.0.5"})
+    for name, group in (("full", full), ("empty", empty)):
+        _alarm(aws, name, Dimensions=_dimensions(aws, group), TreatMissingData="breaching")
+    aws.eventually(lambda: _state(aws, "full") == "OK")
+    aws.eventually(lambda: _state(aws, "empty") == "ALARM")
+    aws.eventually(lambda: _state(aws, "full") == "OK")
+
+
+@rule("vpc/latest/privatelink/privatelink-cloudwatch-metrics.html")
+def endpoints_of_a_service_are_counted(aws: Account) -> None:
+    """`EndpointsCount` of a service counts its connected endpoints, with the dimension `Service Id`."""
+    consumer = aws.another()
+    service = aws.open_service(consumer, AcceptanceRequired=False)
+    dimensions = [{"Name": "Service Id", "Value": service["ServiceId"]}]
+    endpoints = {"Namespace": "AWS/PrivateLinkServices", "MetricName": "EndpointsCount", "Statistic": "Maximum"}
+    _alarm(aws, "connected", Dimensions=dimensions, ComparisonOperator="GreaterThanThreshold", Threshold=0, **endpoints)
+    consumer.endpoint(service)
+    aws.eventually(lambda: _state(aws, "connected") == "ALARM")
+
+
+@rule("sns/latest/dg/sns-monitoring-using-cloudwatch.html")
+def messages_of_a_topic_are_counted(aws: Account) -> None:
+    """`NumberOfMessagesPublished` of a topic counts its messages: an alarm on it tells that one was sent."""
+    topic = aws.client("sns").create_topic(Name="waiting")["TopicArn"]
+    messages = {"Namespace": "AWS/SNS", "MetricName": "NumberOfMessagesPublished", "Statistic": "Sum"}
+    _alarm(
+        aws,
+        "sent",
+        Dimensions=[{"Name": "TopicName", "Value": "waiting"}],
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0,
+        EvaluationPeriods=1,
+        TreatMissingData="notBreaching",
+        **messages,
+    )
+    aws.eventually(lambda: _state(aws, "sent") == "OK")
+    aws.client("sns").publish(TopicArn=topic, Message="one")
+    aws.eventually(lambda: _state(aws, "sent") == "ALARM")
+    aws.eventually(lambda: _state(aws, "sent") == "OK")

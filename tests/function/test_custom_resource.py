@@ -1,0 +1,433 @@
+"""What CloudFormation is answered, when, and how."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_sync import custom_resource
+from target_sync.resolve import Outcome
+from target_sync.settings import SettingsError
+
+from tests.function.fakes import HOST, World, aws_error, endpoints, group_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_sync.watch import Fleet
+
+A, B = "10.0.0.5", "10.0.1.6"
+LISTENERS = {"main": f"{HOST}:5432"}
+
+
+@dataclass
+class Sink:
+    """Where responses are sent.
+
+    Attributes:
+        url: Its address.
+        received: What came: headers and body.
+        refuse: So many requests are answered 503 first.
+    """
+
+    url: str = ""
+    received: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    refuse: int = 0
+
+    def only(self) -> dict[str, Any]:
+        """The one response that came."""
+        ((_, body),) = self.received
+        return body
+
+
+class Context:
+    """Lambda's context, at the beginning of an invocation."""
+
+    log_stream_name = "2026/01/01/[$LATEST]0123456789abcdef"
+
+    def __init__(self, seconds: float = 360.0) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the time-out."""
+        return int(self._seconds * 1000)
+
+
+@pytest.fixture
+def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """An HTTP server on loopback in place of the bucket behind ResponseURL."""
+    found = Sink()
+    monkeypatch.setattr(custom_resource, "_PAUSE_SECONDS", 0.0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if found.refuse:
+                found.refuse -= 1
+                self.send_error(503)
+                return
+            found.received.append((dict(self.headers), json.loads(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        found.url = f"http://127.0.0.1:{server.server_address[1]}/response?signature=1"
+        yield found
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def world() -> World:
+    """One listener, nothing registered yet."""
+    made = World()
+    made.elb.add()
+    made.dns.set(A)
+    return made
+
+
+def request(kind: str, sink: Sink, *, old: dict[str, str] | None = None, **properties: object) -> dict[str, Any]:
+    """A request for the targets."""
+    event: dict[str, Any] = {
+        "RequestType": kind,
+        "ResponseURL": sink.url,
+        "StackId": "arn:aws:cloudformation:eu-central-1:111111111111:stack/orders/1",
+        "RequestId": "request-1",
+        "LogicalResourceId": "OrdersTargets",
+        "ResourceType": "Custom::PostgresTargets",
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:eu-central-1:111111111111:function:sync",
+            "CodeHash": "1",
+            "WaitForHealthy": "true",
+            "HealthyTimeoutSeconds": "300",
+            "Listeners": LISTENERS,
+            **properties,
+        },
+    }
+    if kind != "Create":
+        event["PhysicalResourceId"] = "postgres-targets"
+    if kind == "Update":
+        event["OldResourceProperties"] = {"Listeners": LISTENERS if old is None else old}
+    return event
+
+
+def serve(world: World, event: dict[str, Any], sink: Sink) -> dict[str, Any]:
+    """Handles one request and gives its answer."""
+    custom_resource.serve(event, Context(), lambda: world.fleet)
+    return sink.only()
+
+
+def test_creation_waits_until_the_targets_are_healthy(world: World, sink: Sink) -> None:
+    """Registered, healthy after 40 s, and only then answered; afterwards the name is recorded."""
+    world.elb.healthy_after = 40.0
+    start = world.clock.time()
+
+    body = serve(world, request("Create", sink), sink)
+
+    assert body == {
+        "Status": "SUCCESS",
+        "Reason": f"See log stream {Context.log_stream_name}",
+        "PhysicalResourceId": "postgres-targets",
+        "StackId": "arn:aws:cloudformation:eu-central-1:111111111111:stack/orders/1",
+        "RequestId": "request-1",
+        "LogicalResourceId": "OrdersTargets",
+    }
+    assert world.live() == {A}
+    assert world.clock.time() - start >= 40.0
+    assert world.elb.groups[group_arn("main")].tags["pg-privatelink:followed"] == LISTENERS["main"]
+
+
+def test_creation_without_waiting_for_health(world: World, sink: Sink) -> None:
+    """Registered is enough if so asked."""
+    world.elb.down.add(A)
+    start = world.clock.time()
+
+    assert serve(world, request("Create", sink, WaitForHealthy="false"), sink)["Status"] == "SUCCESS"
+
+    assert world.live() == {A}
+    assert world.clock.time() - start < 10.0
+
+
+def test_a_target_that_does_not_become_healthy_fails_the_creation(world: World, sink: Sink) -> None:
+    """The reason names listener, host name, address, state, AWS's code and what it usually means."""
+    world.elb.down.add(A)
+
+    body = serve(world, request("Create", sink, HealthyTimeoutSeconds="60"), sink)
+
+    assert body["Status"] == "FAILED"
+    for part in ("main", HOST, f"{A}:5432", "unhealthy", "Target.FailedHealthChecks", "security group", "within 60 s"):
+        assert part in body["Reason"]
+
+
+def test_a_zone_that_is_not_enabled_is_named(world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`unused` because of its zone: the reason says to add a subnet there."""
+    monkeypatch.setattr(world.elb, "state", lambda *_: ("unused", "Target.NotInUse"))
+
+    body = serve(world, request("Create", sink, HealthyTimeoutSeconds="30"), sink)
+
+    assert body["Status"] == "FAILED"
+    assert "Target.NotInUse: its Availability Zone is not enabled on the load balancer" in body["Reason"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NXDOMAIN, Outcome.TIMEOUT, Outcome.EMPTY, Outcome.IPV6_ONLY])
+def test_a_name_that_does_not_resolve_fails_the_creation(world: World, sink: Sink, outcome: Outcome) -> None:
+    """After a minute of trying: a record made a moment ago may take a while."""
+    world.dns.fail(outcome)
+    start = world.clock.time()
+
+    body = serve(world, request("Create", sink), sink)
+
+    assert (body["Status"], body["Reason"]) == ("FAILED", f"main: {HOST}: {outcome}: {HOST} fails")
+    assert world.clock.time() - start == pytest.approx(60.0, abs=3.0)
+
+
+def test_a_name_that_resolves_late_is_waited_for(world: World, sink: Sink) -> None:
+    """A private zone's record shows up half a minute later."""
+    world.dns.fail(Outcome.NXDOMAIN)
+    world.clock.after(30.0, lambda: world.dns.set(A))
+
+    assert serve(world, request("Create", sink), sink)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "operation", ["DescribeTargetGroups", "DescribeTags", "DescribeTargetHealth", "RegisterTargets"]
+)
+def test_permissions_that_spread_late_are_waited_for(world: World, sink: Sink, operation: str) -> None:
+    """The role's policy was made seconds ago: the first refusals do not count."""
+    world.elb.faults[operation].extend([aws_error("AccessDenied", operation)] * 3)
+
+    assert serve(world, request("Create", sink), sink)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "operation", ["DescribeTargetGroups", "DescribeTags", "DescribeTargetHealth", "RegisterTargets"]
+)
+def test_a_lasting_refusal_fails_the_creation(world: World, sink: Sink, operation: str) -> None:
+    """And is named."""
+    world.elb.always[operation] = aws_error("AccessDenied", operation)
+
+    body = serve(world, request("Create", sink), sink)
+
+    assert body["Status"] == "FAILED"
+    assert "AccessDenied" in body["Reason"]
+
+
+def test_a_public_address_fails_the_creation(world: World, sink: Sink) -> None:
+    """With what to do about it."""
+    world.dns.set("3.120.1.2")
+
+    assert "PubliclyAccessible" in serve(world, request("Create", sink), sink)["Reason"]
+
+
+def test_a_listener_without_a_target_group_fails_the_creation(world: World, sink: Sink) -> None:
+    """The stack has it, the load balancer does not."""
+    body = serve(world, request("Create", sink, Listeners=LISTENERS | {"reporting": "other:5433"}), sink)
+
+    assert (body["Status"], body["Reason"]) == (
+        "FAILED",
+        "reporting: no target group of the load balancer has this listener's tags",
+    )
+
+
+def test_an_update_keeps_what_is_registered(world: World, sink: Sink) -> None:
+    """The name does not resolve any more: the old target stays, the update succeeds with a warning."""
+    world.elb.hold("main", *endpoints([A]))
+    world.dns.fail(Outcome.NXDOMAIN)
+
+    with pytest.raises(Exception, match="NXDOMAIN"):  # the alarm rings all the same
+        custom_resource.serve(request("Update", sink), Context(), lambda: world.fleet)
+
+    body = sink.only()
+    assert (body["Status"], body["Reason"]) == ("SUCCESS", f"Warning: main: {HOST}: NXDOMAIN: {HOST} fails")
+    assert world.live() == {A}
+
+
+def test_an_update_does_not_mind_old_targets_health(world: World, sink: Sink) -> None:
+    """What was registered before may be unhealthy: that is no news of this deployment."""
+    world.elb.hold("main", *endpoints([A]))
+    world.elb.down.add(A)
+    start = world.clock.time()
+
+    assert serve(world, request("Update", sink), sink)["Status"] == "SUCCESS"
+
+    assert world.clock.time() - start < 60.0
+
+
+def test_an_update_to_a_dead_database_fails_and_its_rollback_succeeds(world: World, sink: Sink) -> None:
+    """The new name's address never gets healthy: failed. Back to the old name: its target was kept, success."""
+    tags = world.elb.groups[group_arn("main")].tags
+    world.elb.hold("main", *endpoints([A]))
+    tags |= {"pg-privatelink:followed": f"{HOST}:5432", "pg-privatelink:hostname": "new.example.com"}
+    world.dns.set(B, hostname="new.example.com")
+    world.elb.down.add(B)
+    new = {"main": "new.example.com:5432"}
+
+    body = serve(world, request("Update", sink, old=LISTENERS, Listeners=new, HealthyTimeoutSeconds="60"), sink)
+
+    assert body["Status"] == "FAILED"
+    assert f"{B}:5432 is unhealthy" in body["Reason"]
+    assert world.live() == {A, B}
+
+    sink.received.clear()
+    world.elb.down.add(A)
+    tags["pg-privatelink:hostname"] = HOST
+    assert serve(world, request("Update", sink, old=new), sink)["Status"] == "SUCCESS"
+    world.minutes(3)
+    assert world.live() == {A}
+
+
+def test_an_added_listener_fails_the_update_and_not_the_rollback(world: World, sink: Sink) -> None:
+    """Its name does not resolve and it has no target: failed. The rollback knows it no longer, though it is there."""
+    world.elb.hold("main", *endpoints([A]))
+    world.elb.add("reporting", hostname="none.example.com", port=5433)
+    both = LISTENERS | {"reporting": "none.example.com:5433"}
+
+    body = serve(world, request("Update", sink, old=LISTENERS, Listeners=both), sink)
+    assert body["Status"] == "FAILED"
+    assert body["Reason"].startswith("reporting: none.example.com: NXDOMAIN")
+
+    sink.received.clear()
+    with pytest.raises(Exception, match="reporting"):
+        custom_resource.serve(request("Update", sink, old=both), Context(), lambda: world.fleet)
+    assert sink.only()["Status"] == "SUCCESS"
+
+
+def test_an_update_does_not_mind_a_listener_that_never_worked(world: World, sink: Sink) -> None:
+    """It is as it was before, without a target and without addresses: a warning, or no update could ever succeed."""
+    world.dns.fail(Outcome.NXDOMAIN)
+
+    with pytest.raises(Exception, match="NXDOMAIN"):
+        custom_resource.serve(request("Update", sink), Context(), lambda: world.fleet)
+
+    assert sink.only()["Status"] == "SUCCESS"
+    assert sink.only()["Reason"].startswith("Warning: main")
+
+
+def test_an_update_replaces_the_target_after_answering(world: World, sink: Sink) -> None:
+    """A new name, both databases alive: answered once the new one is healthy; the old one goes within the same call."""
+    tags = world.elb.groups[group_arn("main")].tags
+    world.elb.hold("main", *endpoints([A]))
+    tags |= {"pg-privatelink:followed": f"{HOST}:5432", "pg-privatelink:hostname": "new.example.com"}
+    world.dns.set(B, hostname="new.example.com")
+
+    body = serve(world, request("Update", sink, Listeners={"main": "new.example.com:5432"}), sink)
+
+    assert body["Status"] == "SUCCESS"
+    assert world.live() == {B}
+
+
+def test_a_warm_process_reads_the_new_tags(world: World, sink: Sink) -> None:
+    """The function followed another name a moment ago: the deployment's tags count."""
+    world.minutes(2)
+    world.elb.groups[group_arn("main")].tags["pg-privatelink:hostname"] = "new.example.com"
+    world.dns.set(B, hostname="new.example.com")
+    world.dns.fail(Outcome.NXDOMAIN)
+
+    assert serve(world, request("Update", sink), sink)["Status"] == "SUCCESS"
+    assert B in world.live()
+
+
+def test_the_same_request_twice(world: World, sink: Sink) -> None:
+    """CloudFormation may call twice: the same answer, and no further change."""
+    first = serve(world, request("Create", sink), sink)
+    log = list(world.elb.log)
+    sink.received.clear()
+
+    assert serve(world, request("Create", sink), sink) == first
+    assert world.elb.log == log
+
+
+def test_deletion_does_nothing(sink: Sink) -> None:
+    """Success, without so much as reading the settings."""
+
+    def broken() -> Fleet:
+        raise AssertionError
+
+    custom_resource.serve(request("Delete", sink), Context(), broken)
+
+    assert (sink.only()["Status"], sink.only()["PhysicalResourceId"]) == ("SUCCESS", "postgres-targets")
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_the_start_is_proved_at_once(world: World, sink: Sink, kind: str) -> None:
+    """The function started and its settings are fine: no call is made."""
+    event = request(kind, sink) | {"ResourceType": "Custom::PostgresTargetSyncStart"}
+    event.pop("PhysicalResourceId", None)
+
+    custom_resource.serve(event, Context(), lambda: world.fleet)
+
+    assert sink.only()["Status"] == "SUCCESS"
+    assert sink.only()["PhysicalResourceId"] == "postgres-target-sync-start"
+    assert world.elb.calls == []
+
+
+@pytest.mark.parametrize("resource_type", ["Custom::PostgresTargetSyncStart", "Custom::PostgresTargets"])
+def test_wrong_settings_fail_at_once(sink: Sink, resource_type: str) -> None:
+    """What is wrong is said, and nobody waits for a time-out."""
+
+    def broken() -> Fleet:
+        raise SettingsError("VPC_RANGES is empty")
+
+    custom_resource.serve(request("Create", sink) | {"ResourceType": resource_type}, Context(), broken)
+
+    assert (sink.only()["Status"], sink.only()["Reason"]) == ("FAILED", "SettingsError: VPC_RANGES is empty")
+
+
+def test_an_unknown_resource_type_is_answered(world: World, sink: Sink) -> None:
+    """A template made for another version must not hang."""
+    body = serve(world, request("Create", sink) | {"ResourceType": "Custom::Other"}, sink)
+
+    assert (body["Status"], body["Reason"]) == ("FAILED", "ResourceType 'Custom::Other' is not known")
+
+
+def test_the_answer_is_sent_again_if_refused(world: World, sink: Sink) -> None:
+    """S3 has a bad moment."""
+    sink.refuse = 4
+
+    assert serve(world, request("Create", sink), sink)["Status"] == "SUCCESS"
+
+
+def test_an_answer_that_cannot_be_sent_is_an_error(world: World, sink: Sink) -> None:
+    """Lambda counts it."""
+    sink.refuse = 100
+
+    with pytest.raises(OSError, match="503"):
+        custom_resource.serve(request("Create", sink), Context(), lambda: world.fleet)
+
+
+def test_the_answer_has_no_content_type(world: World, sink: Sink) -> None:
+    """The signed address of the bucket allows none."""
+    serve(world, request("Create", sink), sink)
+
+    ((headers, _),) = sink.received
+    assert headers["Content-Type"] == ""
+
+
+def test_a_long_reason_is_cut(world: World, sink: Sink) -> None:
+    """CloudFormation refuses responses above 4,096 bytes: the rest is in the log."""
+    many = {f"listener{number}": "x:1" for number in range(50)}
+
+    reason = serve(world, request("Create", sink, Listeners=many), sink)["Reason"]
+
+    assert len(reason) == 1000
+    assert reason.endswith(f"... (more in log stream {Context.log_stream_name})")
+
+
+def test_the_wait_ends_before_the_function_does(world: World, sink: Sink) -> None:
+    """Asked to wait longer than it may run: the answer comes with a margin."""
+    world.elb.down.add(A)
+    start = world.clock.time()
+
+    custom_resource.serve(request("Create", sink, HealthyTimeoutSeconds="3600"), Context(100.0), lambda: world.fleet)
+
+    assert sink.only()["Status"] == "FAILED"
+    assert world.clock.time() - start <= 60.0

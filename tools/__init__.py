@@ -1,0 +1,1 @@
+"""What `make`, pytest and the demo share: set-up and processes. Never imported by the app or the library."""

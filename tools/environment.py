@@ -1,0 +1,39 @@
+"""The variables under which the project's own commands run: nothing leaves `.work/`, nothing reaches a real account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tools.install import WORK, node
+
+
+def child_environment(home: Path | None = None) -> dict[str, str]:
+    """Return the environment for a child process.
+
+    Caches of jsii and of the CDK CLI, temporary files and, if asked for, the home directory lie below `.work/`.
+
+    Args:
+        home: A home directory for the child (default: the user's own, which nothing here writes to).
+    """
+    temporary = WORK / "tmp"
+    cache = WORK / "cache"
+    for folder in (temporary, cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_", "JSII_"))}
+    binaries = Path(sys.executable).parent
+    node_binary = node()
+    return {
+        **kept,
+        **({} if home is None else {"HOME": str(home)}),
+        "PATH": os.pathsep.join([str(binaries), str(node_binary.parent), os.environ.get("PATH", os.defpath)]),
+        "TMPDIR": str(temporary),
+        "JSII_NODE": str(node_binary),
+        # The cache's own check of who owns the folder above is for shared machines; naming the place skips it.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache / "jsii"),
+        "npm_config_cache": str(cache / "npm"),
+        "RUFF_CACHE_DIR": str(cache / "ruff"),
+        "MYPY_CACHE_DIR": str(cache / "mypy"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache / "hypothesis"),
+    }
