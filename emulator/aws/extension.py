@@ -9,6 +9,7 @@ from ministack import app
 from emulator.aws import (
     alarms,
     control,
+    db_instances,
     endpoint_connections,
     endpoint_notifications,
     endpoint_permissions,
@@ -34,6 +35,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 # Importing these modules is what adds their actions.
 ACTIONS = (
+    db_instances,
     endpoint_connections,
     endpoint_notifications,
     endpoint_permissions,

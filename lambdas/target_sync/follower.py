@@ -117,7 +117,7 @@ class Follower:
             self.looks += 1
             return Ask(), now
         quiet = now >= self._attend_until and not self.close(now)
-        return None, None if quiet or self._look_at >= self._stop_at else self._look_at
+        return None, None if quiet or max(now, self._look_at) >= self._stop_at else self._look_at
 
     def heard(self, outcome: Answer | Failure, asked_at: float, now: float) -> None:
         """Takes the result of `Ask`.

@@ -295,6 +295,17 @@ def test_a_throttled_registration_is_tried_again(times: int) -> None:
     assert not world.elb.emptied
 
 
+def test_a_call_that_outlasts_the_invocation() -> None:
+    """The last call returns when the time is up, and nothing is settled yet: the invocation ends all the same."""
+    world = settled_world(A, poll_interval=60.0)
+    world.dns.set(B)
+    world.elb.latency = 3.0
+
+    world.fleet.watch(attend=0.0, limit=6.0)
+
+    assert world.live() == {A, B}
+
+
 @pytest.mark.parametrize(
     ("operation", "code"),
     [

@@ -1,6 +1,7 @@
 """Rules of Amazon RDS events on EventBridge."""
 
 import json
+import re
 
 from tests.emulator.rule import rule
 from tests.emulator.world import Account, refused
@@ -87,3 +88,13 @@ def events_of_aws_are_not_put_by_others(aws: Account) -> None:
     entry = {"Source": "aws.rds", "DetailType": "RDS DB Instance Event", "Detail": "{}"}
     answer = aws.client("events").put_events(Entries=[entry])
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+
+
+@rule("AmazonRDS/latest/UserGuide/USER_ConnectToPostgreSQLInstance.html")
+def endpoint_is_a_name_of_the_region(aws: Account) -> None:
+    """A DB instance is reached by a name that begins with its identifier and ends with Region and rds.amazonaws.com."""
+    _instance(aws, "orders", Port=6432)
+    (instance,) = aws.client("rds").describe_db_instances(DBInstanceIdentifier="orders")["DBInstances"]
+    address = instance["Endpoint"]["Address"]
+    assert re.fullmatch(r"orders\.[a-z0-9]{12}\.us-east-1\.rds\.amazonaws\.com", address)
+    assert instance["Endpoint"]["Port"] == 6432
