@@ -30,7 +30,7 @@ format: install
 	@$(RUN) -m tools.run ruff format .
 
 schema: install
-	@$(RUN) -m tools.run pg_privatelink.config
+	@$(RUN) -m tools.run pg_privatelink.schema docs/privatelink.schema.json
 
 clean:
 	@rm -rf .work cdk.out .hypothesis .pytest_cache .ruff_cache

@@ -16,6 +16,7 @@ from constructs_pg._validation import (
     check_acceptance,
     check_consumers,
     check_database_zones,
+    check_healthy_timeout,
     check_listener_count,
     check_listener_name,
     check_listener_ports,
@@ -95,6 +96,7 @@ class PostgresEndpointService(Construct):
         poll_interval = poll_interval or cdk.Duration.seconds(5)
         check_poll_interval(poll_interval.to_seconds(integral=False))
         healthy_timeout = healthy_timeout or cdk.Duration.minutes(5)
+        check_healthy_timeout(healthy_timeout.to_seconds(integral=False))
         self._vpc = vpc
         self._source_ranges = sorted({cidr for consumer in consumers for cidr in consumer.source_ranges})
         self._removal_policy = removal_policy

@@ -88,6 +88,12 @@ DbtAccountUrl = Annotated[
 ]
 Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _up_to(rules.MAX_PORT)]
 PollInterval = Annotated[int, Strict(), AfterValidator(rules.check_poll_interval), _up_to(rules.MAX_POLL_INTERVAL)]
+HealthyTimeout = Annotated[
+    int,
+    Strict(),
+    AfterValidator(rules.check_healthy_timeout),
+    Field(json_schema_extra={"minimum": rules.MIN_HEALTHY, "maximum": rules.MAX_HEALTHY}),
+]
 TagKey = Annotated[str, Strict(), AfterValidator(rules.check_tag_key)]
 TagValue = Annotated[str, Strict(), AfterValidator(rules.check_tag_value), _for_example("data")]
 Text = Annotated[str, Strict()]
@@ -271,6 +277,10 @@ class ServiceConfiguration(_Fields):
         default=True,
         description="Whether a deployment waits until a new database passes its health check, and fails if it does "
         "not.",
+    )
+    healthy_timeout: HealthyTimeout = Field(
+        default=300,
+        description="How long a deployment waits for that, in seconds; AWS takes a minute or two to register a target.",
     )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, description="Tags of everything in this service; they win over those of the file."

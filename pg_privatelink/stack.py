@@ -66,6 +66,7 @@ class EndpointServiceStack(cdk.Stack):
             acceptance_required=configuration.acceptance_required,
             poll_interval=cdk.Duration.seconds(configuration.poll_interval),
             wait_for_healthy=configuration.wait_for_healthy,
+            healthy_timeout=cdk.Duration.seconds(configuration.healthy_timeout),
         )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():

@@ -21,6 +21,10 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-li
 MAX_POLL_INTERVAL = 60
 """Seconds. The function is started once a minute."""
 
+MIN_HEALTHY = 10
+MAX_HEALTHY = 300
+"""Seconds. The function that waits ends after 360 of them, and must answer CloudFormation before."""
+
 
 def check_service_name(name: str, *, existing: Iterable[str] = ()) -> str:
     """Require a service's name, which becomes part of a stack's name. See `check_listener_name`."""
@@ -84,6 +88,16 @@ def check_poll_interval(value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_POLL_INTERVAL:
         raise PostgresEndpointServiceError(
             f"poll interval must be a whole number of seconds from 1 to {MAX_POLL_INTERVAL}, got {shown(value)}"
+        )
+    return value
+
+
+@token_aware
+def check_healthy_timeout(value: int) -> int:
+    """Require the seconds that a deployment waits for a healthy target: 10 to 300."""
+    if isinstance(value, bool) or not isinstance(value, int) or not MIN_HEALTHY <= value <= MAX_HEALTHY:
+        raise PostgresEndpointServiceError(
+            f"healthy timeout must be a whole number of seconds from {MIN_HEALTHY} to {MAX_HEALTHY}, got {shown(value)}"
         )
     return value
 

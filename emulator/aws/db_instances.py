@@ -4,23 +4,27 @@ Nothing resolves the name by itself; a test's or demo's name server does, as the
 """
 
 import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import rds
 
 from emulator.aws.apis import RDS
-from emulator.aws.wire import Arguments, Result
+from emulator.aws.wire import Form, Response
 
 
-@RDS.action
-def create_db_instance(given: Arguments) -> Result | None:
-    """Give a DB instance its name: identifier, a part of the account's and Region's own, Region."""
-    if "DBClusterIdentifier" in given:
-        return None  # its cluster's endpoints are stock's
-    result = RDS.stock("CreateDBInstance", given)  # DEBUG
-    identifier: str = result["DBInstance"]["DBInstanceIdentifier"]
+def _create(form: Form, stock: Callable[[Form], Response]) -> Response:
+    """Give an instance its name: identifier, a part of the account's and Region's own, Region."""
+    answer = stock(form)
+    if answer[0] != HTTPStatus.OK or "DBClusterIdentifier" in form:
+        return answer  # refused; or named by its cluster
+    instance = rds._instances[form["DBInstanceIdentifier"][0]]
     own = hashlib.sha256(f"{get_account_id()}/{get_region()}".encode()).hexdigest()[:12]
-    instance = rds._instances[identifier]
-    endpoint = {**instance["Endpoint"], "Address": f"{identifier.lower()}.{own}.{get_region()}.rds.amazonaws.com"}
-    instance["Endpoint"] = result["DBInstance"]["Endpoint"] = endpoint
-    return result
+    name = f"{instance['DBInstanceIdentifier'].lower()}.{own}.{get_region()}.rds.amazonaws.com"
+    instance["Endpoint"] = {**instance["Endpoint"], "Address": name}
+    changed: Response = rds._single_instance_response("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
+    return changed
+
+
+RDS.around("CreateDBInstance", _create)

@@ -92,6 +92,11 @@ class Api:
         self._actions[name] = respond
         return handler
 
+    def around(self, name: str, wrapper: Callable[[Form, Callable[[Form], Response]], Response]) -> None:
+        """Put a function around a stock action: it gets the form and the stock action, and answers."""
+        stock = self._stock[name]
+        self._actions[name] = lambda form: wrapper(form, stock)
+
     def install(self) -> None:
         """Put the extended actions into ministack's table, behind the control's faults and journal."""
         for name, respond in self._actions.items():

@@ -26,6 +26,8 @@ ACCEPTED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = 
     (rules.check_port, (1,), {}),
     (rules.check_port, (65535,), {}),
     (rules.check_poll_interval, (60,), {}),
+    (rules.check_healthy_timeout, (10,), {}),
+    (rules.check_healthy_timeout, (300,), {}),
     (rules.check_listener_count, (50,), {}),
     (rules.check_listener_name, ("a" * 63,), {}),
     (rules.check_listener_name, ("reporting-2",), {"existing": ["main", "reporting-1"]}),
@@ -70,6 +72,15 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         (2.5,),
         {},
         ["poll interval must be a whole number of seconds from 1 to 60, got 2.5"],
+    ),
+    *(
+        (
+            rules.check_healthy_timeout,
+            (value,),
+            {},
+            [f"healthy timeout must be a whole number of seconds from 10 to 300, got {value}"],
+        )
+        for value in (9, 301, 10.5)
     ),
     (
         rules.check_listener_count,
