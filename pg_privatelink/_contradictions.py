@@ -161,7 +161,8 @@ class _Search:
             if self._region and len(zones) == len(_items(database.get("zones"))):
                 self._check((*path, "zones", index), rules.check_zone_in_region, zone, region=self._region)
         covered = _zones(vpc)
-        if zones and covered and len(covered) == len(_items(vpc.get("subnets"))) and _good(rules.check_zones, [covered]):
+        comparable = len(covered) == len(_items(vpc.get("subnets"))) and _good(rules.check_zones, [covered])
+        if zones and covered and comparable:
             self._check((*path, "zones"), rules.check_database_zones, zones, covered)
         elif zones:
             self._check((*path, "zones"), rules.check_zones, zones)

@@ -28,7 +28,6 @@ _WANTED = {
     "dict_type": "fields with values",
     "model_type": "fields with values",
 }
-_EMPTY = "must not be empty: give at least one"
 
 
 def mistakes(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Mistake]:
@@ -41,7 +40,8 @@ def mistakes(error: ValidationError, model: type[BaseModel], document: Document)
     """
     for detail in error.errors(include_url=False):
         steps = detail["loc"]
-        of_key = bool(steps) and steps[-1] == "[key]"
+        # pydantic marks a bad key by a step of its own; a user may have a field of that name all the same.
+        of_key = steps[-1:] == ("[key]",) and steps not in document.values
         path = steps[:-1] if of_key else steps
         if path in document.mistakes and detail["input"] is None:
             continue  # said already: there is a value, but not one that could be read
@@ -53,20 +53,23 @@ def mistakes(error: ValidationError, model: type[BaseModel], document: Document)
 def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document: Document) -> tuple[str, ...]:
     given = detail["input"]
     kind = detail["type"]
-    if kind == "missing":
-        return ("required but missing",)
-    if kind == "extra_forbidden":
-        return (_unknown_field(str(path[-1]), _known_fields(model, path[:-1])),)
-    if kind == "too_short" and given:
-        return ()  # pydantic counts good entries only, and each bad one is reported
-    if given is None:
-        return ("no value: give one, or remove the field",)
     raised = detail.get("ctx", {}).get("error")
+    message = detail["msg"]
     if isinstance(raised, PostgresEndpointServiceError):
         return raised.problems
-    if kind in _WANTED:
-        return (_wrong_type(kind, given, document.texts.get(path, "")),)
-    return (_EMPTY if kind in ("too_short", "string_too_short") else detail["msg"],)
+    if kind == "missing":
+        message = "required but missing"
+    elif kind == "extra_forbidden":
+        message = _unknown_field(str(path[-1]), _known_fields(model, path[:-1]))
+    elif given is None:
+        message = "no value: give one, or remove the field"
+    elif kind == "too_short" and given:
+        return ()  # pydantic counts good entries only, and each bad one is reported
+    elif kind in ("too_short", "string_too_short"):
+        message = "must not be empty: give at least one"
+    elif kind in _WANTED:
+        message = _wrong_type(kind, given, document.texts.get(path, ""))
+    return (message,)
 
 
 def _wrong_type(kind: str, given: object, written: str) -> str:

@@ -121,7 +121,7 @@ class Deployment:
         """One listener's part."""
         name = follower.listener.name
         before = self._before(follower)
-        give_up = self._start + (KEPT_SECONDS if before else TROUBLE_SECONDS)
+        give_up = min(self._until, self._start + (KEPT_SECONDS if before else TROUBLE_SECONDS))
         while follower.failure or not follower.wanted() or not follower.wanted() <= _registered(follower):
             if follower.missing or self._clock.time() >= min(give_up, self._until):
                 why = follower.failure or "its target group is gone"

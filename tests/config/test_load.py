@@ -52,6 +52,7 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "acceptance_required": True,
         "poll_interval": 5,
         "wait_for_healthy": True,
+        "healthy_timeout": 300,
         "tags": {},
     }
     assert service.vpc.lookup is None

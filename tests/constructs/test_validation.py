@@ -99,8 +99,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("My-DB",),
         {"existing": ["mydb"]},
         [
-            "service 'My-DB' differs from service 'mydb' in hyphens or upper and lower case only, and CloudFormation "
-            "could take one for the other: choose another name"
+            (
+                "service 'My-DB' differs from service 'mydb' in hyphens or upper and lower case only, and CloudFormation "
+                "could take one for the other: choose another name"
+            )
         ],
     ),
     (
@@ -136,8 +138,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("arn:aws:iam::222222222222:user/team/dbt",),
         {},
         [
-            "'arn:aws:iam::222222222222:user/team/dbt' is not a principal of an endpoint service: endpoint services do "
-            "not support a path before the user's name; use one without a path, or the account's root"
+            (
+                "'arn:aws:iam::222222222222:user/team/dbt' is not a principal of an endpoint service: endpoint services do "
+                "not support a path before the user's name; use one without a path, or the account's root"
+            )
         ],
     ),
     (
@@ -151,8 +155,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("a--b",),
         {},
         [
-            "DB cluster identifier must be letters, digits and single hyphens, beginning with a letter and not ending "
-            "in a hyphen, got 'a--b'"
+            (
+                "DB cluster identifier must be letters, digits and single hyphens, beginning with a letter and not ending "
+                "in a hyphen, got 'a--b'"
+            )
         ],
     ),
     (
@@ -160,10 +166,14 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("pool.proxy-abc.eu-west-1.rds.amazonaws.com",),
         {"identifier": "orders", "region": "eu-central-1"},
         [
-            "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is that of an RDS Proxy: give the endpoint of DB "
-            "instance 'orders'",
-            "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is in Region eu-west-1, but the endpoint service is in "
-            "eu-central-1: events and security groups do not cross Regions, so put the service where the database is",
+            (
+                "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is that of an RDS Proxy: give the endpoint of DB "
+                "instance 'orders'"
+            ),
+            (
+                "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is in Region eu-west-1, but the endpoint service is in "
+                "eu-central-1: events and security groups do not cross Regions, so put the service where the database is"
+            ),
         ],
     ),
     (
@@ -171,10 +181,14 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("arn:aws:rds:us-east-1:222222222222:db:orders",),
         {"what": "DB instance ARN", "region": "eu-central-1", "account": "111122223333"},
         [
-            "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in Region us-east-1, but the endpoint "
-            "service is in eu-central-1: they must not differ",
-            "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in account 222222222222, but the endpoint "
-            "service is in 111122223333: they must not differ",
+            (
+                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in Region us-east-1, but the endpoint "
+                "service is in eu-central-1: they must not differ"
+            ),
+            (
+                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in account 222222222222, but the endpoint "
+                "service is in 111122223333: they must not differ"
+            ),
         ],
     ),
     (
@@ -183,7 +197,12 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {"what": "DB instance ARN"},
         ["DB instance ARN must look like arn:aws:<service>:<region>:<account id>:<resource>, got 'orders'"],
     ),
-    (rules.check_cidr, ("10.0.0.0/255.0.0.0",), {}, ["CIDR must be an IPv4 range, got '10.0.0.0/255.0.0.0': write it as in 10.0.0.0/16"]),
+    (
+        rules.check_cidr,
+        ("10.0.0.0/255.0.0.0",),
+        {},
+        ["CIDR must be an IPv4 range, got '10.0.0.0/255.0.0.0': write it as in 10.0.0.0/16"],
+    ),
     (
         rules.check_cidr,
         ("10.0.0.0/33",),
@@ -195,9 +214,7 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         rules.check_vpc_cidrs,
         ([],),
         {},
-        [
-            "the VPC's CIDRs are missing: an address outside of them is registered in another way, so give all of them"
-        ],
+        ["the VPC's CIDRs are missing: an address outside of them is registered in another way, so give all of them"],
     ),
     (
         rules.check_vpc_cidrs,
@@ -213,9 +230,11 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ("52.1.2.3",),
         {"vpc_cidrs": ["10.0.0.0/16"]},
         [
-            "target address 52.1.2.3 is public: a Network Load Balancer reaches addresses in 10.0.0.0/8, 172.16.0.0/12, "
-            "192.168.0.0/16, 100.64.0.0/10 or in the VPC's own ranges; give the database's private address and switch "
-            "off its public accessibility"
+            (
+                "target address 52.1.2.3 is public: a Network Load Balancer reaches addresses in 10.0.0.0/8, 172.16.0.0/12, "
+                "192.168.0.0/16, 100.64.0.0/10 or in the VPC's own ranges; give the database's private address and switch "
+                "off its public accessibility"
+            )
         ],
     ),
     (rules.check_target_address, ("db",), {}, ["target address must be an IPv4 address, got 'db'"]),
@@ -239,8 +258,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         (["euc1-az1"],),
         {},
         [
-            "the load balancer needs subnets in at least 2 zones, got euc1-az1: add one in every zone the database can "
-            "fail over to"
+            (
+                "the load balancer needs subnets in at least 2 zones, got euc1-az1: add one in every zone the database can "
+                "fail over to"
+            )
         ],
     ),
     (
@@ -248,8 +269,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ([],),
         {},
         [
-            "the load balancer needs subnets in at least 2 zones, got none: add one in every zone the database can fail "
-            "over to"
+            (
+                "the load balancer needs subnets in at least 2 zones, got none: add one in every zone the database can fail "
+                "over to"
+            )
         ],
     ),
     (
@@ -263,8 +286,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         (["eu-central-1a", "euc1-az2"],),
         {},
         [
-            "the database's zones mix zone names (eu-central-1a) and zone ids (euc1-az2): names differ between accounts, "
-            "so use one or the other throughout"
+            (
+                "the database's zones mix zone names (eu-central-1a) and zone ids (euc1-az2): names differ between accounts, "
+                "so use one or the other throughout"
+            )
         ],
     ),
     (
@@ -272,8 +297,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         (["euc1-az1", "euc1-az3"], ["euc1-az1", "euc1-az2"]),
         {},
         [
-            "the database can fail over to euc1-az3, but the load balancer has subnets in euc1-az1, euc1-az2 only: a "
-            "target in another zone gets no connections, so add a subnet there"
+            (
+                "the database can fail over to euc1-az3, but the load balancer has subnets in euc1-az1, euc1-az2 only: a "
+                "target in another zone gets no connections, so add a subnet there"
+            )
         ],
     ),
     (
@@ -287,8 +314,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         (["arn:aws:iam::222222222222:root", "*"],),
         {"acceptance_required": False},
         [
-            "principal '*' lets every AWS account connect, and acceptance is not required: name the principals, or "
-            "require acceptance"
+            (
+                "principal '*' lets every AWS account connect, and acceptance is not required: name the principals, or "
+                "require acceptance"
+            )
         ],
     ),
     (
@@ -296,11 +325,18 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ({"dbt": ["10.0.0.0/8"], "a": [], "b": ()},),
         {},
         [
-            "source ranges are given for consumer 'dbt' but not for 'a' and 'b': the load balancer checks the source of "
-            "every consumer or of none, so give ranges for all of them or for none"
+            (
+                "source ranges are given for consumer 'dbt' but not for 'a' and 'b': the load balancer checks the source of "
+                "every consumer or of none, so give ranges for all of them or for none"
+            )
         ],
     ),
-    (rules.check_source_ranges, (["10.0.0.0"],), {}, ["source range must be an IPv4 range, got '10.0.0.0': for this one address write 10.0.0.0/32"]),
+    (
+        rules.check_source_ranges,
+        (["10.0.0.0"],),
+        {},
+        ["source range must be an IPv4 range, got '10.0.0.0': for this one address write 10.0.0.0/32"],
+    ),
     (
         rules.check_tags,
         ({"pg-privatelink:x": "1", "ok": "", "ä;": "1"},),
@@ -313,7 +349,7 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
     ),
     (rules.check_tag_key, ("AWS:x",), {}, ["tag key 'AWS:x' begins with aws:, which is reserved: rename it"]),
     (rules.check_tag_count, (45,), {}, ["45 tags are too many: at most 44 fit, remove some"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "values", "named"), ACCEPTED)

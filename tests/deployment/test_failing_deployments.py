@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 STACK = "PgPrivateLink-orders"
 
 
+def _impatient(text: str) -> str:
+    return text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:")
+
+
 def _is_rolled_back_clean(site: Site) -> bool:
     (stack,) = site.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -27,7 +31,8 @@ def _is_rolled_back_clean(site: Site) -> bool:
 
 def test_a_name_that_does_not_resolve(site: Site) -> None:
     """A stack without a target would be complete and broken; the reason names listener and name."""
-    site.configure(lambda text: text.replace(f"endpoint: {site.world.endpoint}", "endpoint: nowhere.example.com"))
+    nowhere = "endpoint: nowhere.example.com"
+    site.configure(lambda text: _impatient(text).replace(f"endpoint: {site.world.endpoint}", nowhere))
 
     with pytest.raises(CdkError) as failed:
         site.cdk.deploy()
@@ -39,7 +44,7 @@ def test_a_name_that_does_not_resolve(site: Site) -> None:
 
 def test_a_database_that_does_not_listen(site: Site) -> None:
     """The target never becomes healthy; the reason names the address and what AWS says of it."""
-    site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
+    site.configure(_impatient)
     for database in site.databases.values():
         database.die()
 

@@ -1,0 +1,123 @@
+"""The function's role: every statement is needed, and each is as narrow as AWS allows.
+
+Mutants are made from the synthesized template, so that a new statement is tested without anyone thinking of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tools.cdk_cli import CdkError
+from tools.demo_world import PROVIDER_ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from tests.deployment.conftest import Site
+
+STACK = "PgPrivateLink-orders"
+LOGS = "logs"
+
+# Which actions can be limited to a resource, by the Service Authorization Reference:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+RESOURCE_TYPES = {
+    "elasticloadbalancing:AddTags": "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "elasticloadbalancing:DeregisterTargets": "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "elasticloadbalancing:DescribeTags": None,
+    "elasticloadbalancing:DescribeTargetGroups": None,
+    "elasticloadbalancing:DescribeTargetHealth": None,
+    "elasticloadbalancing:RegisterTargets": "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "logs:CreateLogStream": "AWS::Logs::LogGroup",
+    "logs:PutLogEvents": "AWS::Logs::LogGroup",
+}
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+def _statements(template: dict[str, Any]) -> list[dict[str, Any]]:
+    (policy,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Policy")
+    statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+    return statements
+
+
+def _template(site: Site) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((site.cdk.assembly / f"{STACK}.template.json").read_text())
+    return loaded
+
+
+def _write(site: Site, template: dict[str, Any]) -> None:
+    """Put another template into the assembly, under a hash of its own: the CLI uploads each hash once."""
+    path = site.cdk.assembly / f"{STACK}.template.json"
+    before, after = path.read_bytes(), json.dumps(template, indent=1).encode()
+    old, new = hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest()
+    path.write_bytes(after)
+    for name in (f"{STACK}.assets.json", "manifest.json"):
+        manifest = site.cdk.assembly / name
+        text = manifest.read_text()
+        assert old in text
+        manifest.write_text(text.replace(old, new))
+
+
+def test_resources_are_as_narrow_as_aws_allows(site: Site) -> None:
+    """An action with resource-level permission names our resource; one without has `*`, or it would never be allowed."""
+    site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
+    template = _template(site)
+
+    for statement in _statements(template):
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for action in _actions(statement):
+            wanted = RESOURCE_TYPES[action]
+            if wanted is None:
+                assert resources == ["*"], action
+            else:
+                named = [each.get("Ref") or each["Fn::GetAtt"][0] for each in resources]
+                assert {template["Resources"][each]["Type"] for each in named} == {wanted}, action
+
+
+@pytest.mark.parametrize("missing", ["FollowTargets", "ReadTargets"])
+def test_without_a_statement_the_deployment_fails_and_says_why(site: Site, missing: str) -> None:
+    """What the function may not do shows at deployment, not at the first failover."""
+    site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
+    template = _template(site)
+    statements = _statements(template)
+    statements[:] = [each for each in statements if each.get("Sid") != missing]
+    _write(site, template)
+
+    with pytest.raises(CdkError) as failed:
+        site.cdk.deploy()
+
+    assert "AccessDenied" in failed.value.output
+    (stack,) = site.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_without_its_statement_nothing_could_be_logged(site: Site) -> None:
+    """The emulator writes functions' logs past IAM, so the role is asked for what AWS would need."""
+    site.configure()
+    assert {each.get("Sid", LOGS) for each in _statements(_template(site))} == {LOGS, "FollowTargets", "ReadTargets"}
+    site.cdk.deploy()
+    iam = site.client("iam")
+    role, group = site.resource("AWS::IAM::Role"), site.resource("AWS::Logs::LogGroup")
+    (policy_name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=policy_name)["PolicyDocument"]
+
+    def decisions() -> set[str]:
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{PROVIDER_ACCOUNT}:role/{role}",
+            ActionNames=["logs:CreateLogStream", "logs:PutLogEvents"],
+            ResourceArns=[f"arn:aws:logs:{REGION}:{PROVIDER_ACCOUNT}:log-group:{group}:*"],
+        )
+        return {each["EvalDecision"] for each in answer["EvaluationResults"]}
+
+    assert decisions() == {"allowed"}
+
+    document["Statement"] = [each for each in document["Statement"] if "Sid" in each]
+    iam.put_role_policy(RoleName=role, PolicyName=policy_name, PolicyDocument=json.dumps(document))
+
+    assert decisions() == {"implicitDeny"}
