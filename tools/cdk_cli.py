@@ -43,7 +43,6 @@ class Cdk:
         folder: Where assembly, outputs and logs go.
         environment: Variables that lead to the emulator's account (see `emulator.running.Emulator.environment`).
         config: The YAML file of the app.
-        app: The command that synthesizes, run in the project's folder (default: the project's app.py).
         on_line: Called with each line the CLI prints.
     """
 
@@ -53,17 +52,19 @@ class Cdk:
         environment: Mapping[str, str],
         *,
         config: Path,
-        app: str = "python app.py",
         on_line: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.assembly = folder / "cdk.out"
         self._folder = folder
         self._config = config
-        self._app = app
         # Ours last: its paths and caches win, and it holds no AWS_ and CDK_ variable that could lead elsewhere.
         self._environment = {**environment, **child_environment()}
         self._on_line = on_line
         folder.mkdir(parents=True, exist_ok=True)
+        # The project's feature flags but not its app: everything runs in this folder, where the CLI keeps the look-ups
+        # it caches, and bootstrap must not synthesize first.
+        context = json.loads((ROOT / "cdk.json").read_text())["context"]
+        (folder / "cdk.json").write_text(json.dumps({"context": context}))
 
     def synth(self, *, validation: bool = True) -> None:
         """Run the app; its templates are in `assembly` from then on.
@@ -74,19 +75,17 @@ class Cdk:
         variables = {} if validation else {"CDK_VALIDATION": "false"}
         self._run(
             "synth",
-            "--app", self._app,
+            "--app", f"python {ROOT / 'app.py'}",
             "--output", str(self.assembly),
             "--context", f"config={self._config}",
             "--quiet",
-            cwd=ROOT,
             variables=variables,
         )  # fmt: skip
 
     def bootstrap(self) -> None:
         """Prepare account and Region for deployments; needs no app."""
         account, region = self._environment["CDK_DEFAULT_ACCOUNT"], self._environment["AWS_REGION"]
-        # In a folder without cdk.json, or the CLI would synthesize the app first.
-        self._run("bootstrap", f"aws://{account}/{region}", cwd=self._folder)
+        self._run("bootstrap", f"aws://{account}/{region}")
 
     def deploy(self, *stacks: str) -> dict[str, dict[str, str]]:
         """Deploy the assembly's stacks (default: all); returns outputs by stack and name."""
@@ -97,20 +96,19 @@ class Cdk:
             "--require-approval", "never",
             "--outputs-file", str(outputs),
             *(stacks or ["--all"]),
-            cwd=self._folder,
         )  # fmt: skip
         loaded: dict[str, dict[str, str]] = json.loads(outputs.read_text())
         return loaded
 
     def diff(self) -> str:
         """Return what a deployment would change; raises if that is anything at all."""
-        return self._run("diff", "--app", str(self.assembly), "--all", "--fail", cwd=self._folder)
+        return self._run("diff", "--app", str(self.assembly), "--all", "--fail")
 
     def destroy(self) -> None:
         """Delete all stacks of the assembly."""
-        self._run("destroy", "--app", str(self.assembly), "--all", "--force", cwd=self._folder)
+        self._run("destroy", "--app", str(self.assembly), "--all", "--force")
 
-    def _run(self, *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None) -> str:
+    def _run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
         command = [str(node()), str(cdk_script()), "--no-notices", "--no-color", "--ci", *arguments]
         log = self._folder / f"cdk-{arguments[0]}.log"
         lines: list[str] = []
@@ -119,7 +117,7 @@ class Cdk:
             log.open("w") as file,
             subprocess.Popen(
                 command,
-                cwd=cwd,
+                cwd=self._folder,
                 env={**self._environment, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
