@@ -56,7 +56,9 @@ class Consumer:
         account_url: str | None = None,
         source_ranges: Sequence[str] = (),
     ) -> Consumer:
-        """Return the consumer for dbt platform, multi-tenant. Send the request text to dbt support; it takes 3 to 5 business days.
+        """Return the consumer for dbt platform, multi-tenant.
+
+        Send its request text to dbt support; connecting takes 3 to 5 business days.
 
         dbt does not publish the private ranges its clients come from; ask dbt support for them, or leave enforcement
         off (the default here, and dbt's own recommendation for self-hosted services).

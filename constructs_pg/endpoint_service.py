@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 import jsii
@@ -94,9 +94,9 @@ class PostgresEndpointService(Construct):
         check_acceptance(principals, acceptance_required=acceptance_required)
         check_consumers({consumer.name: consumer.source_ranges for consumer in consumers})
         poll_interval = poll_interval or cdk.Duration.seconds(5)
-        check_poll_interval(poll_interval.to_seconds(integral=False))
+        check_poll_interval(_seconds(poll_interval))
         healthy_timeout = healthy_timeout or cdk.Duration.minutes(5)
-        check_healthy_timeout(healthy_timeout.to_seconds(integral=False))
+        check_healthy_timeout(_seconds(healthy_timeout))
         self._vpc = vpc
         self._source_ranges = sorted({cidr for consumer in consumers for cidr in consumer.source_ranges})
         self._removal_policy = removal_policy
@@ -247,6 +247,11 @@ class PostgresEndpointService(Construct):
                 runtime=runtime,
             )
         return self.target_sync
+
+
+def _seconds(duration: cdk.Duration) -> int:
+    """Return a duration in seconds; a fraction stays one, for the check to refuse."""
+    return cast("int", duration.to_seconds(integral=False))
 
 
 def _apply_removal_policy(construct: Construct, policy: cdk.RemovalPolicy) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack, Token
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_pg._validation import check_load_balancer_zones, check_vpc_cidrs
 from constructs_pg.errors import PostgresEndpointServiceError
@@ -75,7 +75,7 @@ class EndpointServiceNetwork(Construct):
         for target_range in ranges:
             self.security_group.add_egress_rule(ec2.Peer.ipv4(target_range), ec2.Port.tcp(port), "Databases")
 
-    def allow_into_database(self, security_groups: Sequence[ec2.ISecurityGroup], port: int) -> list[Construct]:
+    def allow_into_database(self, security_groups: Sequence[ec2.ISecurityGroup], port: int) -> list[IConstruct]:
         """Open databases' security groups for the load balancer; returns the rules, new ones and earlier ones."""
         rules = []
         for group in security_groups:
@@ -95,7 +95,7 @@ class EndpointServiceNetwork(Construct):
         *,
         cidr_ip: str | None = None,
         source_security_group_id: str | None = None,
-    ) -> Construct:
+    ) -> IConstruct:
         identity = Stack.of(self).to_json_string([group.security_group_id, port, cidr_ip or "LoadBalancer"])
         resolved = str(Stack.of(self).resolve(identity))
         construct_id = f"DatabaseIngress{hashlib.sha256(resolved.encode()).hexdigest()[:8]}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+    from constructs import IConstruct
 
     from constructs_pg.listener import PostgresListener
     from constructs_pg.targets import RdsEventSource
@@ -151,7 +152,7 @@ class TargetSync(Construct):
         )
         self.targets.node.add_dependency(self.start, permission, schedule)
 
-    def add_listener(self, listener: PostgresListener, *, rules: Sequence[Construct]) -> None:
+    def add_listener(self, listener: PostgresListener, *, rules: Sequence[IConstruct]) -> None:
         """Follow a listener's DNS name.
 
         Args:
@@ -217,7 +218,7 @@ class TargetSync(Construct):
             )
         )
 
-    def _event_rule(self, source: RdsEventSource) -> Construct:
+    def _event_rule(self, source: RdsEventSource) -> IConstruct:
         """Return the rule for an RDS resource: one, however many listeners forward to it."""
         identity = cdk.Stack.of(self).resolve(cdk.Stack.of(self).to_json_string(vars(source)))
         construct_id = f"Rds{hashlib.sha256(str(identity).encode()).hexdigest()[:8]}"

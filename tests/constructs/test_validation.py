@@ -382,7 +382,7 @@ def test_a_list_fits_a_tag_up_to_its_last_character() -> None:
     """256 characters with the spaces between are accepted, one more is not."""
     values = ["a" * 127, "b" * 128]
     assert rules.check_tag_list(values, "name servers") == " ".join(values)
-    with pytest.raises(PostgresEndpointServiceError, match="^2 name servers take 257 characters: "):
+    with pytest.raises(PostgresEndpointServiceError, match=r"^2 name servers take 257 characters: "):
         rules.check_tag_list(["a" * 128, "b" * 128], "name servers")
 
 

@@ -1,4 +1,4 @@
-"""A deployment by the real CDK CLI onto an emulator that enforces IAM, shared by the tests that only look or change it."""
+"""An account on an emulator that enforces IAM, with a database in it, and the real CDK CLI to deploy with."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
         emulator.control.set(health_check_interval_scale=0.1)
         name_server = started.enter_context(NameServer())
         world = make_world(emulator)
-        databases = {
-            address: started.enter_context(Database(address, world.port)) for address in (PRIMARY, STANDBY)
-        }
+        databases = {address: started.enter_context(Database(address, world.port)) for address in (PRIMARY, STANDBY)}
         name_server.set(world.endpoint, [PRIMARY], ttl=1)
         config = folder / "privatelink.yaml"
         cdk = Cdk(folder, emulator.environment(account=PROVIDER_ACCOUNT), config=config)

@@ -19,14 +19,12 @@ def _impatient(text: str) -> str:
     return text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:")
 
 
-def _is_rolled_back_clean(site: Site) -> bool:
+def _assert_rolled_back_clean(site: Site) -> None:
     (stack,) = site.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    return (
-        site.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
-        and site.client("elbv2").describe_target_groups()["TargetGroups"] == []
-        and site.client("ec2").describe_vpc_endpoint_service_configurations()["ServiceConfigurations"] == []
-    )
+    assert site.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    assert site.client("elbv2").describe_target_groups()["TargetGroups"] == []
+    assert site.client("ec2").describe_vpc_endpoint_service_configurations()["ServiceConfigurations"] == []
 
 
 def test_a_name_that_does_not_resolve(site: Site) -> None:
@@ -39,7 +37,7 @@ def test_a_name_that_does_not_resolve(site: Site) -> None:
 
     assert "main" in failed.value.output
     assert "nowhere.example.com" in failed.value.output
-    assert _is_rolled_back_clean(site)
+    _assert_rolled_back_clean(site)
 
 
 def test_a_database_that_does_not_listen(site: Site) -> None:
@@ -53,4 +51,4 @@ def test_a_database_that_does_not_listen(site: Site) -> None:
 
     assert f"{PRIMARY}:{site.world.port}" in failed.value.output
     assert "Target.FailedHealthChecks" in failed.value.output
-    assert _is_rolled_back_clean(site)
+    _assert_rolled_back_clean(site)

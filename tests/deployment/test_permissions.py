@@ -65,7 +65,7 @@ def _write(site: Site, template: dict[str, Any]) -> None:
 
 
 def test_resources_are_as_narrow_as_aws_allows(site: Site) -> None:
-    """An action with resource-level permission names our resource; one without has `*`, or it would never be allowed."""
+    """An action with resource-level permission names our resource; one without has `*`, or nothing allows it."""
     site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
     template = _template(site)
 
