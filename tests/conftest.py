@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 from tools.install import SetUpError, node
+
+# How fast a machine is must not decide whether a test passes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # Validation costs seconds per process; tests/constructs/test_policies.py switches it on where it is the subject.
 os.environ["CDK_VALIDATION"] = "false"

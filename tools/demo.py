@@ -41,7 +41,8 @@ _DNS_TTL = 5  # seconds; what RDS uses
 
 def main() -> int:
     """Run the demo; returns the exit code. Whatever happens, nothing is left running."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     shutil.rmtree(_FOLDER, ignore_errors=True)
     _FOLDER.mkdir(parents=True)
     os.environ["TMPDIR"] = str(WORK / "tmp")
@@ -58,6 +59,9 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal handler's signature
+    # Once is enough: a second Ctrl-C must not interrupt the cleaning up.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

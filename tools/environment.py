@@ -9,24 +9,21 @@ from pathlib import Path
 from tools.install import WORK, node
 
 
-def child_environment(home: Path | None = None) -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Return the environment for a child process.
 
-    Caches of jsii and of the CDK CLI, temporary files and, if asked for, the home directory lie below `.work/`.
-
-    Args:
-        home: A home directory for the child (default: the user's own, which nothing here writes to).
+    Caches of jsii and of the CDK CLI, temporary files and the home directory lie below `.work/`; the last because
+    aws-cdk-lib keeps fingerprints of assets in `~/.cdk` and cannot be told otherwise.
     """
-    temporary = WORK / "tmp"
-    cache = WORK / "cache"
-    for folder in (temporary, cache):
+    temporary, cache, home = WORK / "tmp", WORK / "cache", WORK / "home"
+    for folder in (temporary, cache, home):
         folder.mkdir(parents=True, exist_ok=True)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_", "JSII_"))}
     binaries = Path(sys.executable).parent
     node_binary = node()
     return {
         **kept,
-        **({} if home is None else {"HOME": str(home)}),
+        "HOME": str(home),
         "PATH": os.pathsep.join([str(binaries), str(node_binary.parent), os.environ.get("PATH", os.defpath)]),
         "TMPDIR": str(temporary),
         "JSII_NODE": str(node_binary),

@@ -30,7 +30,10 @@ class Screen:
         """Show a step while it runs, and its time when it has ended well."""
         self.step_name = name
         started = time.monotonic()
-        self.note(f"{name} ...")
+        if self._live:
+            self.note(f"{name} ...")
+        else:
+            self.say(f"{name} ...")
         yield
         self._clear()
         print(f"[{self.seconds():5.1f} s] {name} ({time.monotonic() - started:.1f} s)", flush=True)

@@ -100,7 +100,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {"existing": ["mydb"]},
         [
             (
-                "service 'My-DB' differs from service 'mydb' in hyphens or upper and lower case only, and CloudFormation "
+                "service 'My-DB' differs from service 'mydb' in hyphens or upper and lower case only, and "
+                "CloudFormation "
                 "could take one for the other: choose another name"
             )
         ],
@@ -119,8 +120,14 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ({"main": 5432, "b": 5433, "c": 5432, "d": 5433},),
         {},
         [
-            "listeners 'main' and 'c' both use port 5432: a load balancer has one listener on a port, give 'c' another one",
-            "listeners 'b' and 'd' both use port 5433: a load balancer has one listener on a port, give 'd' another one",
+            (
+                "listeners 'main' and 'c' both use port 5432: a load balancer has one listener on a port, give 'c' "
+                "another one"
+            ),
+            (
+                "listeners 'b' and 'd' both use port 5433: a load balancer has one listener on a port, give 'd' "
+                "another one"
+            ),
         ],
     ),
     (rules.check_listener_ports, ({"main": 0},), {}, ["listener port must be an integer from 1 to 65535, got 0"]),
@@ -139,7 +146,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "'arn:aws:iam::222222222222:user/team/dbt' is not a principal of an endpoint service: endpoint services do "
+                "'arn:aws:iam::222222222222:user/team/dbt' is not a principal of an endpoint service: endpoint "
+                "services do "
                 "not support a path before the user's name; use one without a path, or the account's root"
             )
         ],
@@ -156,7 +164,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "DB cluster identifier must be letters, digits and single hyphens, beginning with a letter and not ending "
+                "DB cluster identifier must be letters, digits and single hyphens, beginning with a letter and "
+                "not ending "
                 "in a hyphen, got 'a--b'"
             )
         ],
@@ -171,8 +180,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
                 "instance 'orders'"
             ),
             (
-                "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is in Region eu-west-1, but the endpoint service is in "
-                "eu-central-1: events and security groups do not cross Regions, so put the service where the database is"
+                "endpoint pool.proxy-abc.eu-west-1.rds.amazonaws.com is in Region eu-west-1, but the endpoint "
+                "service is in "
+                "eu-central-1: events and security groups do not cross Regions, so put the service where the "
+                "database is"
             ),
         ],
     ),
@@ -182,11 +193,13 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {"what": "DB instance ARN", "region": "eu-central-1", "account": "111122223333"},
         [
             (
-                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in Region us-east-1, but the endpoint "
+                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in Region us-east-1, but "
+                "the endpoint "
                 "service is in eu-central-1: they must not differ"
             ),
             (
-                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in account 222222222222, but the endpoint "
+                "DB instance ARN 'arn:aws:rds:us-east-1:222222222222:db:orders' is in account 222222222222, "
+                "but the endpoint "
                 "service is in 111122223333: they must not differ"
             ),
         ],
@@ -231,8 +244,10 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {"vpc_cidrs": ["10.0.0.0/16"]},
         [
             (
-                "target address 52.1.2.3 is public: a Network Load Balancer reaches addresses in 10.0.0.0/8, 172.16.0.0/12, "
-                "192.168.0.0/16, 100.64.0.0/10 or in the VPC's own ranges; give the database's private address and switch "
+                "target address 52.1.2.3 is public: a Network Load Balancer reaches addresses in 10.0.0.0/8, "
+                "172.16.0.0/12, "
+                "192.168.0.0/16, 100.64.0.0/10 or in the VPC's own ranges; give the database's private address "
+                "and switch "
                 "off its public accessibility"
             )
         ],
@@ -259,7 +274,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "the load balancer needs subnets in at least 2 zones, got euc1-az1: add one in every zone the database can "
+                "the load balancer needs subnets in at least 2 zones, got euc1-az1: add one in every zone the "
+                "database can "
                 "fail over to"
             )
         ],
@@ -270,7 +286,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "the load balancer needs subnets in at least 2 zones, got none: add one in every zone the database can fail "
+                "the load balancer needs subnets in at least 2 zones, got none: add one in every zone the "
+                "database can fail "
                 "over to"
             )
         ],
@@ -287,7 +304,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "the database's zones mix zone names (eu-central-1a) and zone ids (euc1-az2): names differ between accounts, "
+                "the database's zones mix zone names (eu-central-1a) and zone ids (euc1-az2): names differ "
+                "between accounts, "
                 "so use one or the other throughout"
             )
         ],
@@ -298,7 +316,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "the database can fail over to euc1-az3, but the load balancer has subnets in euc1-az1, euc1-az2 only: a "
+                "the database can fail over to euc1-az3, but the load balancer has subnets in euc1-az1, "
+                "euc1-az2 only: a "
                 "target in another zone gets no connections, so add a subnet there"
             )
         ],
@@ -326,7 +345,8 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         {},
         [
             (
-                "source ranges are given for consumer 'dbt' but not for 'a' and 'b': the load balancer checks the source of "
+                "source ranges are given for consumer 'dbt' but not for 'a' and 'b': the load balancer checks "
+                "the source of "
                 "every consumer or of none, so give ranges for all of them or for none"
             )
         ],
