@@ -5,7 +5,13 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation import check_consumer_name, check_dbt_account_url, check_principal, check_source_ranges
+from constructs_pg._validation import (
+    check_consumer_name,
+    check_dbt_account_url,
+    check_dbt_source_ranges,
+    check_principal,
+    check_source_ranges,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +92,7 @@ class Consumer:
         return cls(
             name="DbtPlatform",
             principals=[_DBT_PLATFORM_PRINCIPAL],
-            source_ranges=source_ranges,
+            source_ranges=check_dbt_source_ranges(source_ranges),
             request=request,
         )
 

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from constructs_pg._validation import (
     check_acceptance,
+    check_consumer_name,
     check_consumers,
     check_database_zones,
     check_healthy_timeout,
@@ -90,6 +91,8 @@ class PostgresEndpointService(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.consumers = tuple(consumers)
+        for index, consumer in enumerate(consumers):
+            check_consumer_name(consumer.name, existing=[earlier.name for earlier in consumers[:index]])
         principals = [principal for consumer in consumers for principal in consumer.principals]
         check_acceptance(principals, acceptance_required=acceptance_required)
         check_consumers({consumer.name: consumer.source_ranges for consumer in consumers})

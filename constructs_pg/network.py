@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack, Token
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
@@ -134,7 +134,7 @@ def _vpc_cidrs(vpc: ec2.IVpc, given: Sequence[str] | None) -> list[str]:
                 "'vpc_cidrs' is needed for a VPC that was imported without its CIDR: which addresses lie inside the "
                 "VPC decides how they are registered; list all IPv4 CIDRs of the VPC"
             ) from error
-    return [cidr if Token.is_unresolved(cidr) else check_vpc_cidrs([cidr])[0] for cidr in given]
+    return list(check_vpc_cidrs(given))
 
 
 def _zones(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:
