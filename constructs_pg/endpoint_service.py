@@ -64,6 +64,8 @@ class PostgresEndpointService(Construct):
             not (default: true).
         healthy_timeout: How long it waits, 10 to 300 seconds, whole; registration alone takes a minute or two on AWS
             (default: 5 minutes).
+        deletion_protection: Whether AWS refuses to delete the load balancer. It also stops the rollback of a failed
+            first deployment, so turn it on once the stack stands (default: false).
         removal_policy: What happens to load balancer, target groups and endpoint service when they leave the stack,
             one policy for all (default: they are deleted). `RETAIN_ON_UPDATE_OR_DELETE` keeps them together.
         runtime: The function's runtime (default: Python 3.14, pinned).
@@ -86,6 +88,7 @@ class PostgresEndpointService(Construct):
         poll_interval: cdk.Duration | None = None,
         wait_for_healthy: bool = True,
         healthy_timeout: cdk.Duration | None = None,
+        deletion_protection: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
     ) -> None:
@@ -115,7 +118,7 @@ class PostgresEndpointService(Construct):
             enforced=bool(self._source_ranges),
         )
         self._connections = ec2.Connections(security_groups=[self.network.security_group])
-        self.load_balancer = self._make_load_balancer()
+        self.load_balancer = self._make_load_balancer(deletion_protection=deletion_protection)
         #: None as long as no target is known by a DNS name.
         self.target_sync: TargetSync | None = None
         self._listener_scope = Construct(self, "Listeners")
@@ -203,7 +206,7 @@ class PostgresEndpointService(Construct):
             self._make_target_sync().add_listener(listener, rules=rules)
         return listener
 
-    def _make_load_balancer(self) -> elbv2.NetworkLoadBalancer:
+    def _make_load_balancer(self, *, deletion_protection: bool) -> elbv2.NetworkLoadBalancer:
         load_balancer = elbv2.NetworkLoadBalancer(
             self,
             "LoadBalancer",
@@ -213,6 +216,7 @@ class PostgresEndpointService(Construct):
             ip_address_type=elbv2.IpAddressType.IPV4,
             # A database with one writer lives in one zone; consumers come in through all of them.
             cross_zone_enabled=True,
+            deletion_protection=deletion_protection,
             security_groups=[self.network.security_group],
             enforce_security_group_inbound_rules_on_private_link_traffic=bool(self._source_ranges),
         )

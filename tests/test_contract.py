@@ -11,11 +11,11 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk.assertions import Template
+
+from constructs_pg import PostgresEndpointService, PostgresTarget
 from target_sync import custom_resource
 from target_sync.listener import FOLLOWED_TAG, Listener, NameServer
 from target_sync.settings import Settings
-
-from constructs_pg import PostgresEndpointService, PostgresTarget
 
 ENDPOINT = "orders.abcdefghijkl.eu-central-1.rds.amazonaws.com"
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/net/orders/0123456789abcdef"

@@ -14,10 +14,8 @@ from pg_privatelink.config import Configuration, ConfigurationError, load
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SHARED_DIRECTORY = [
-    HealthCheck.function_scoped_fixture,
-    HealthCheck.too_slow,
-]  # each example writes the same file anew
+# Each example writes the same file anew.
+_SHARED_DIRECTORY = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 # What means something to YAML, to JSON or to one of the rules, put together at random.
 _PIECES = st.sampled_from(

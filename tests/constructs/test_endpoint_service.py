@@ -46,6 +46,17 @@ class TestLoadBalancer:
             },
         )
 
+    def test_deletion_protection_is_an_option(self, stack: cdk.Stack, make_service: ServiceFactory) -> None:
+        """Off by default: AWS would refuse the rollback of a failed first deployment."""
+        make_service(deletion_protection=True)
+
+        Template.from_stack(stack).has_resource_properties(
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            {
+                "LoadBalancerAttributes": Match.array_with([{"Key": "deletion_protection.enabled", "Value": "true"}]),
+            },
+        )
+
     @pytest.mark.parametrize("zones", [["euc1-az1"], ["euc1-az1", "euc1-az1"]])
     def test_needs_two_zones(self, stack: cdk.Stack, make_service: ServiceFactory, zones: list[str]) -> None:
         """One zone fails with it, and a load balancer takes only one subnet of each zone."""

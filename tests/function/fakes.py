@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
 from target_sync.registry import Registry
 from target_sync.resolve import Answer, Failure, Outcome
 from target_sync.settings import Settings

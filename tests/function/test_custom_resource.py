@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from target_sync import custom_resource
 from target_sync.resolve import Outcome
 from target_sync.settings import SettingsError
-
 from tests.function.fakes import HOST, World, aws_error, endpoints, group_arn
 
 if TYPE_CHECKING:

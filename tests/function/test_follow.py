@@ -8,10 +8,10 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+
 from target_sync.resolve import Answer, Outcome
 from target_sync.target import Endpoint
 from target_sync.watch import SyncError
-
 from tests.function.fakes import HOST, World, aws_error, endpoints, group_arn
 
 if TYPE_CHECKING:

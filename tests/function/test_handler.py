@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from target_sync import handler, watch
 from target_sync.registry import Registry
 from target_sync.resolve import Answer, Failure
 from target_sync.settings import Settings, SettingsError
 from target_sync.watch import Fleet, SyncError
-
 from tests.function.fakes import LOAD_BALANCER, VPC, FakeElb, World, aws_error, group_arn
 
 if TYPE_CHECKING:

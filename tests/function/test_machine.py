@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
 from target_sync.resolve import Outcome
 from target_sync.watch import SyncError
-
 from tests.function.fakes import HOST, World, aws_error, endpoints, group_arn
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import socket
 import time
 
+from emulator.name_server import NameServer, Trouble
 from target_sync import listener
 from target_sync.resolve import Answer, Failure, Outcome, resolve
-
-from emulator.name_server import NameServer, Trouble
 
 
 def ask(server: NameServer, name: str) -> Answer | Failure:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from target_sync.history import STEADY_ROUNDS, UNEXPLAINED_ROUNDS, History
 from target_sync.listener import Listener
 from target_sync.plan import plan
 from target_sync.target import Endpoint, Target
-
 from tests.function.fakes import HOST, VPC, endpoints, group_arn
 
 A, B, C = endpoints(["10.0.0.5", "10.0.1.6", "10.0.2.7"])

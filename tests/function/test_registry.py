@@ -9,12 +9,12 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
+
 from target_sync import registry as aws
 from target_sync.listener import Listener
 from target_sync.registry import Registry
 from target_sync.settings import Settings, SettingsError
 from target_sync.target import Endpoint, Target
-
 from tests.function.fakes import LOAD_BALANCER, VPC, aws_error, group_arn
 
 if TYPE_CHECKING:

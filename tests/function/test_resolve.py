@@ -17,13 +17,13 @@ import dns.rrset
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from emulator.name_server import NameServer as Server
+from emulator.name_server import Trouble
 from target_sync import resolve as resolving
 from target_sync.listener import NameServer
 from target_sync.message import AAAA, NOERROR, A, Message, MessageError, Query
 from target_sync.resolve import Answer, Failure, Outcome, resolve, system_nameservers
-
-from emulator.name_server import NameServer as Server
-from emulator.name_server import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
