@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from pg_privatelink import _contradictions, _shape, _yaml
+from pg_privatelink import _contradictions, _shape, _shared_rules, _yaml
 from pg_privatelink._models import (
     Configuration,
     ConsumerConfiguration,
@@ -61,6 +61,8 @@ def load(path: str | os.PathLike[str]) -> Configuration:
     except ValidationError as error:
         found += _shape.mistakes(error, Configuration, document)
     found += _contradictions.mistakes(document)
+    if not found:
+        found += _shared_rules.mistakes(configuration, document)
     if found:
         raise all_at_once(found)
     configuration._document = document  # noqa: SLF001  (known to this loader alone)
