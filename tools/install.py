@@ -35,8 +35,11 @@ def environment() -> dict[str, str]:
     """Return the variables under which installers run: caches and temporary files stay below `.work/`."""
     temporary = WORK / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
+    # pip asks rustc for its version; where that is rustup's and was never used, it would settle in the home directory.
+    rustup = {} if (Path.home() / ".rustup").exists() else {"RUSTUP_HOME": str(WORK / "cache" / "rustup")}
     inherited = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}}
     return {
+        **rustup,
         **inherited,
         "TMPDIR": str(temporary),
         "PIP_CACHE_DIR": str(WORK / "cache" / "pip"),
