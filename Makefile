@@ -9,7 +9,7 @@ help:
 	@echo "make demo    deploy the real app onto an AWS emulator on this computer, fail over, show it, remove it"
 	@echo "make test    all tests, the deployment on the emulator among them"
 	@echo "make lint    ruff and mypy"
-	@echo "make clean   remove everything that was installed or left behind"
+	@echo "make clean   remove everything that make installed or left behind"
 
 install:
 	@$(PYTHON) tools/check_python.py && $(PYTHON) -m tools.install

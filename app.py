@@ -15,9 +15,16 @@ def main() -> int:
     except NodeMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    # Only now: importing aws_cdk starts Node.
-    from pg_privatelink.app import PgPrivateLinkApp  # noqa: PLC0415
-    from pg_privatelink.config import ConfigurationError  # noqa: PLC0415
+    try:
+        # Only now: importing aws_cdk starts Node.
+        from pg_privatelink.app import PgPrivateLinkApp  # noqa: PLC0415
+        from pg_privatelink.config import ConfigurationError  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        sys.stderr.write(
+            f"{error.name} is not installed for {sys.executable}: activate the environment that has it "
+            "(. .venv/bin/activate), or: pip install -r requirements.txt\n"
+        )
+        return 1
 
     try:
         # The CLI names the folder; run by hand, the assembly goes where the CLI would put it.

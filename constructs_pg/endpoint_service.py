@@ -24,16 +24,15 @@ from constructs_pg._validation import (
     check_poll_interval,
     check_port,
 )
+from constructs_pg.consumer import Consumer
 from constructs_pg.errors import PostgresEndpointServiceError
 from constructs_pg.listener import PostgresListener
 from constructs_pg.network import EndpointServiceNetwork
 from constructs_pg.target_sync import TargetSync
+from constructs_pg.targets import PostgresTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from constructs_pg.consumer import Consumer
-    from constructs_pg.targets import PostgresTarget
 
 _DEFAULT_PORT = 5432
 _NO_PRINCIPALS = "constructs-pg:PostgresEndpointService.noPrincipals"
@@ -93,6 +92,7 @@ class PostgresEndpointService(Construct):
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
     ) -> None:
         super().__init__(scope, construct_id)
+        _check_types(listeners or {}, consumers, {"poll_interval": poll_interval, "healthy_timeout": healthy_timeout})
         self.consumers = tuple(consumers)
         for index, consumer in enumerate(consumers):
             check_consumer_name(consumer.name, existing=[earlier.name for earlier in consumers[:index]])
@@ -128,8 +128,8 @@ class PostgresEndpointService(Construct):
         if not principals:
             cdk.Validations.of(self).add_warning(
                 _NO_PRINCIPALS,
-                "nobody may connect: no consumer is named; add consumers=[Consumer.dbt_platform()], or acknowledge "
-                "this until the consumer's principal is known",
+                "nobody may connect: no consumer is named; add one (consumers: in the YAML file, consumers=[...] in code), "
+                "or acknowledge this until the consumer's principal is known",
             )
 
     @property
@@ -197,7 +197,8 @@ class PostgresEndpointService(Construct):
             vpc_cidrs=self.network.vpc_cidrs,
             removal_policy=self._removal_policy,
         )
-        check_database_zones(listener.target.availability_zones, self.network.availability_zones)
+        if self.network.is_known:
+            check_database_zones(listener.target.availability_zones, self.network.availability_zones)
         self._listeners[name] = listener
         self.network.allow_consumers(self._source_ranges, port)
         self.network.allow_to_targets(listener.allowed_ranges, listener.target.port)
@@ -254,6 +255,27 @@ class PostgresEndpointService(Construct):
                 runtime=runtime,
             )
         return self.target_sync
+
+
+def _check_types(listeners: Mapping[str, object], consumers: Sequence[object], durations: Mapping[str, object]) -> None:
+    """Name the mistakes that come first to mind; Python would say that some attribute is missing."""
+    problems = [
+        f"listener '{name}' is a {type(target).__name__}: wrap it, as in PostgresTarget.from_instance(...)"
+        for name, target in listeners.items()
+        if not isinstance(target, PostgresTarget)
+    ]
+    problems += [
+        f"consumers[{index}] is a {type(consumer).__name__}: give a Consumer(name=..., principals=[...])"
+        for index, consumer in enumerate(consumers)
+        if not isinstance(consumer, Consumer)
+    ]
+    problems += [
+        f"'{name}' must be a Duration, got {value!r}: give cdk.Duration.seconds({value})"
+        for name, value in durations.items()
+        if value is not None and not isinstance(value, cdk.Duration)
+    ]
+    if problems:
+        raise PostgresEndpointServiceError(problems)
 
 
 def _seconds(duration: cdk.Duration) -> int:

@@ -48,8 +48,13 @@ class EndpointServiceNetwork(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.vpc_cidrs = _vpc_cidrs(vpc, vpc_cidrs)
-        self.subnets = _select(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
-        self.availability_zones = _zones(self.subnets)
+        selected = _select(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
+        self.subnets = selected.subnets
+        self.availability_zones = tuple(subnet.availability_zone for subnet in self.subnets)
+        #: False while CDK is about to look the VPC up; the app is synthesized again with the real subnets.
+        self.is_known = not selected.is_pending_lookup
+        if self.is_known:
+            check_load_balancer_zones(self.availability_zones)
         self._enforced = enforced
         self._database_rules: set[str] = set()
         self.security_group = ec2.SecurityGroup(
@@ -137,15 +142,7 @@ def _vpc_cidrs(vpc: ec2.IVpc, given: Sequence[str] | None) -> list[str]:
     return list(check_vpc_cidrs(given))
 
 
-def _zones(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:
-    zones = [subnet.availability_zone for subnet in subnets]
-    if any(zone.startswith("dummy") for zone in zones):
-        # What CDK puts in place of zones that it is about to look up; the app is synthesized again with the real ones.
-        return tuple(zones)
-    return check_load_balancer_zones(zones)
-
-
-def _select(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> list[ec2.ISubnet]:
+def _select(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> ec2.SelectedSubnets:
     return vpc.select_subnets(
         availability_zones=selection.availability_zones,
         one_per_az=selection.one_per_az,
@@ -153,4 +150,4 @@ def _select(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> list[ec2.ISubnet]:
         subnet_group_name=selection.subnet_group_name,
         subnets=selection.subnets,
         subnet_type=selection.subnet_type,
-    ).subnets
+    )

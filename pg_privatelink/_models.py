@@ -61,7 +61,9 @@ SubnetCidr = Annotated[str, Strict(), AfterValidator(rules.check_subnet_cidr), _
 SourceRange = Annotated[str, Strict(), AfterValidator(rules.check_source_range), _for_example("10.20.0.0/16")]
 DbtSourceRange = Annotated[str, Strict(), AfterValidator(rules.check_dbt_source_range), _for_example("10.0.0.0/8")]
 AllowedRange = Annotated[str, Strict(), AfterValidator(rules.check_allowed_range), _for_example("192.168.0.0/16")]
-NameServer = Annotated[str, Strict(), AfterValidator(rules.check_nameserver), _for_example("10.0.0.2", "10.0.0.2:53")]
+NameServer = Annotated[
+    str, Strict(), AfterValidator(rules.check_nameserver), _for_example("192.0.2.53", "192.0.2.53:5353")
+]
 HostName = Annotated[
     str,
     Strict(),
@@ -238,8 +240,8 @@ class RdsInstanceConfiguration(_Fields):
     nameservers: tuple[NameServer, ...] = Field(
         default=(),
         min_length=1,
-        description="Name servers that know the endpoint, each as address or address:port (default: the VPC's "
-        "resolver).",
+        description="Name servers to ask, each as address or address:port. The function runs outside the VPC, so they "
+        "must be reachable from there (default: AWS Lambda's own resolver, which knows RDS endpoints).",
     )
     allowed_ranges: tuple[AllowedRange, ...] = Field(
         default=(),

@@ -68,7 +68,10 @@ def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document
     elif kind in ("too_short", "string_too_short"):
         message = "must not be empty: give at least one"
     elif kind in _WANTED:
-        message = _wrong_type(kind, given, document.texts.get(path, ""))
+        written = document.texts.get(path, "")
+        message = _wrong_type(kind, given, written)
+        if "principals" in path and isinstance(given, int) and written.isdecimal():
+            message = f'must be text, got a number: for a whole account write "arn:aws:iam::{written}:root"'
     return (message,)
 
 

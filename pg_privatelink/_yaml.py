@@ -123,7 +123,9 @@ def _text(name: str) -> str:
         with open(name, "rb") as file:  # noqa: PTH123  (a Path would lose the user's spelling of the name)
             content = file.read()
     except FileNotFoundError:
-        raise ConfigurationError(f"{name}: there is no such file") from None
+        raise ConfigurationError(
+            f"{name}: there is no such file: run in the folder that has it, or name it: -c config=FILE"
+        ) from None
     except IsADirectoryError:
         raise ConfigurationError(f"{name}: is a directory, not a file") from None
     except (OSError, ValueError) as error:

@@ -70,12 +70,13 @@ def check_source_ranges(values: Sequence[str]) -> tuple[str, ...]:
 
 @token_aware
 def check_dbt_environment(value: str) -> str:
-    """Require a multi-tenant environment of the dbt platform, in upper case as its request form has it."""
-    if value not in DBT_ENVIRONMENTS:
+    """Require a multi-tenant environment of the dbt platform, and return it as its request form has it."""
+    environment = value.upper() if isinstance(value, str) else ""
+    if environment not in DBT_ENVIRONMENTS:
         raise PostgresEndpointServiceError(
             f"dbt environment must be one of {', '.join(DBT_ENVIRONMENTS)}, got {shown(value)}"
         )
-    return value
+    return environment
 
 
 @token_aware

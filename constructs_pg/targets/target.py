@@ -81,7 +81,8 @@ class PostgresTarget(ABC):
                 instance's own).
             availability_zones: Zones of the DB subnet group, names or ids (default: unknown; the deployment then shows
                 only whether the zone of the present address is enabled).
-            nameservers: DNS servers to ask, each `ip` or `ip:port` (default: the resolver of the function's network).
+            nameservers: DNS servers to ask, each `ip` or `ip:port`. The function runs outside the VPC, so they must be
+                reachable from there (default: AWS Lambda's own resolver, which knows RDS endpoints).
             allowed_ranges: IPv4 CIDRs in which its addresses may lie, besides the VPC's, such as those of a peered VPC
                 (default: the VPC's only).
 

@@ -40,6 +40,32 @@ def test_the_file_at_the_top_synthesizes(tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "cdk.out").glob("PgPrivateLink-*.template.json")]
 
 
+@pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.yaml")))
+def test_every_example_synthesizes(tmp_path: Path, example: str) -> None:
+    """With a VPC to look up, too: its first synthesis says what is to be looked up, before any credentials."""
+    (tmp_path / "privatelink.yaml").write_text((ROOT / "examples" / example).read_text())
+
+    done = run_app(tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_packages_that_are_missing_are_one_line(tmp_path: Path) -> None:
+    """A new shell without the environment activated is the commonest reason."""
+    done = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "app.py")],
+        cwd=tmp_path,
+        env={**os.environ, "JSII_NODE": "node"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "is not installed for" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -343,3 +343,29 @@ class TestEndpointService:
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "AWS::ElasticLoadBalancingV2::TargetGroup",
         }
+
+
+class TestMistakesOfCode:
+    def test_a_database_in_place_of_a_target(
+        self, make_service: ServiceFactory, database: rds.IDatabaseInstance
+    ) -> None:
+        """The first thing one tries; Python would say that some attribute is missing."""
+        with pytest.raises(PostgresEndpointServiceError, match=r"listener 'main' is a .*: wrap it"):
+            make_service(listeners={"main": database})
+
+    def test_a_principal_in_place_of_a_consumer(self, make_service: ServiceFactory) -> None:
+        """An account id alone says neither a name nor a request."""
+        with pytest.raises(PostgresEndpointServiceError, match=r"consumers\[0\] is a str: give a Consumer"):
+            make_service(consumers=["222222222222"])
+
+    def test_a_number_in_place_of_a_duration(self, make_service: ServiceFactory) -> None:
+        """Units belong to the value."""
+        with pytest.raises(PostgresEndpointServiceError, match=r"must be a Duration, got 30: give cdk\.Duration"):
+            make_service(poll_interval=30)
+
+    def test_a_vpc_over_one_zone(self, stack: cdk.Stack) -> None:
+        """Zones are counted even where their names come with the deployment or a look-up."""
+        for scope in (stack, cdk.Stack(cdk.App(analytics_reporting=False), "NoEnvironment")):
+            vpc = ec2.Vpc(scope, "OneZone", max_azs=1)
+            with pytest.raises(PostgresEndpointServiceError, match="at least 2 zones, got one that is not known yet"):
+                PostgresEndpointService(scope, "Service", vpc=vpc)

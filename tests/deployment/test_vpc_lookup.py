@@ -16,9 +16,11 @@ def test_subnets_and_range_are_found(site: Site) -> None:
 
     def look_up(text: str) -> str:
         start, end = text.index("      id: vpc"), text.index("    consumers:")
-        # Zones are looked up by name, so the database's are not given by id.
-        kept = [line for line in (text[:start] + text[end:]).splitlines() if not line.strip().startswith("zones:")]
-        return "\n".join(kept).replace("    vpc:", f"    vpc:\n      lookup: {{id: {site.world.vpc_id}}}")
+        text = text[:start] + text[end:]
+        # A VPC is looked up with the names of its zones, so the database's are given by name as well.
+        for subnet, name in zip(site.world.subnets, ("eu-central-1a", "eu-central-1b"), strict=True):
+            text = text.replace(subnet.zone, name)
+        return text.replace("    vpc:", f"    vpc:\n      lookup: {{id: {site.world.vpc_id}}}")
 
     site.configure(look_up)
 
