@@ -128,8 +128,8 @@ class PostgresEndpointService(Construct):
         if not principals:
             cdk.Validations.of(self).add_warning(
                 _NO_PRINCIPALS,
-                "nobody may connect: no consumer is named; add one (consumers: in the YAML file, consumers=[...] in code), "
-                "or acknowledge this until the consumer's principal is known",
+                "nobody may connect: no consumer is named; add one (consumers: in the YAML file, consumers=[...] in "
+                "code), or acknowledge this until the consumer's principal is known",
             )
 
     @property

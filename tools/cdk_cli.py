@@ -66,14 +66,14 @@ class Cdk:
         context = json.loads((ROOT / "cdk.json").read_text())["context"]
         (folder / "cdk.json").write_text(json.dumps({"context": context}))
 
-    def synth(self, *, validation: bool = True) -> None:
-        """Run the app; its templates are in `assembly` from then on.
+    def synth(self, *, validation: bool = True) -> str:
+        """Run the app; its templates are in `assembly` from then on. Returns what the CLI printed.
 
         Args:
             validation: Whether CDK checks the templates against the resource schemas, which takes some seconds.
         """
         variables = {} if validation else {"CDK_VALIDATION": "false"}
-        self._run(
+        return self._run(
             "synth",
             "--app", f"python {ROOT / 'app.py'}",
             "--output", str(self.assembly),

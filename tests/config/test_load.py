@@ -195,3 +195,12 @@ def test_reading_a_configuration_does_not_start_the_cdk() -> None:
     """An editor's check or a command must answer at once: aws_cdk, which starts Node, is not imported."""
     code = "import sys, pg_privatelink.config, pg_privatelink.schema; sys.exit('aws_cdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_dbt_environment_may_be_written_in_any_case(valid: str, loading: Callable[[str], Configuration]) -> None:
+    """It is handed on as dbt's request form has it."""
+    configuration = loading(valid.replace("environment: EMEA", "environment: emea"))
+
+    dbt = configuration.services["orders"].consumers[0].dbt_platform
+    assert dbt is not None
+    assert dbt.environment == "EMEA"

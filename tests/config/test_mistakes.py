@@ -138,7 +138,10 @@ def test_aliases_that_unfold_without_end_are_refused(
 def test_a_missing_file_is_said_by_the_name_that_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is not there, and a directory, are named as the user named them."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match=r"^sub/other\.yaml: there is no such file$"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^sub/other\.yaml: there is no such file: run in the folder that has it, or name it: ",
+    ):
         load("sub/other.yaml")
     Path("sub").mkdir()
     with pytest.raises(ConfigurationError, match=r"^sub: is a directory, not a file$"):

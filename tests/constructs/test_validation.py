@@ -480,7 +480,7 @@ def test_tokens_pass_every_rule() -> None:
     assert rules.check_principal(text) == text
     assert rules.check_vpc_cidrs([text, "10.0.0.0/16"]) == (text, "10.0.0.0/16")
     assert rules.check_allowed_ranges(texts) == tuple(texts)
-    assert rules.check_load_balancer_zones([text]) == (text,)
+    assert rules.check_load_balancer_zones([text, text]) == (text, text)
     assert rules.check_database_zones(["euc1-az1"], [text, text]) == ("euc1-az1",)
     assert rules.check_subnet_cidr("10.0.0.0/24", vpc_cidrs=["10.0.0.0/16", text]) == "10.0.0.0/24"
     assert rules.check_target_address("52.1.2.3", vpc_cidrs=[text]) == "52.1.2.3"

@@ -42,13 +42,13 @@ class Site:
     config: Path
     cdk: Cdk
 
-    def configure(self, change: Callable[[str], str] = lambda text: text) -> None:
-        """Write the YAML file, changed as asked, and synthesize."""
+    def configure(self, change: Callable[[str], str] = lambda text: text) -> str:
+        """Write the YAML file, changed as asked, and synthesize; returns what the CLI printed."""
         write_configuration(self.world, self.config, name_server=self.name_server.endpoint)
         before = self.config.read_text()
         after = change(before)
         self.config.write_text(after)
-        self.cdk.synth(validation=False)
+        return self.cdk.synth(validation=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client of the account that deploys."""
