@@ -95,7 +95,7 @@ def _run(screen: Screen) -> None:
         with screen.step("failover"):
             timeline = fail_over(emulator, name_server, world, primary)
         screen.say("\n".join(f"  {line}" for line in timeline))
-        screen.say("  (Here an address is registered at once; on AWS the load balancer takes 90 to 180 s for it.)")
+        screen.say("  (Registered at once here; on AWS, users report, the load balancer takes 90 to 180 s for it.)")
         with screen.step("the consumer deletes its endpoint; cdk destroy"):
             _delete_endpoint(emulator, endpoint_id)
             cdk.destroy()
