@@ -81,8 +81,17 @@ class Deployment:
 
         Returns:
             Problems that fail the request, and warnings.
+
+        Raises:
+            ClientError, BotoCoreError: The listeners cannot be listed, and at least one of them is new.
         """
-        self._list()
+        try:
+            self._list()
+        except aws.ERRORS as error:
+            if self._old is None or self._expected.keys() - self._old.keys():
+                raise
+            # Nothing was added, so what is registered serves on: failing would make the rollback fail as well.
+            return [], [f"the target groups cannot be listed: {aws.code(error)}: {error}"]
         followers = self._fleet.sound()
         for arn, why in self._fleet.broken.items():
             self._note(arn, why, fatal=self._old is None)

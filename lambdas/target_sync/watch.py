@@ -99,9 +99,9 @@ class Fleet:
         try:
             listeners, self.broken = self.registry.listeners()
         except aws.ERRORS as error:
+            self._table_failure = f"the target groups cannot be listed: {aws.code(error)}: {error}"
             if not self.followers:
                 raise
-            self._table_failure = f"the target groups cannot be listed: {aws.code(error)}: {error}"
             return
         self._read_at = now = self.clock.time()
         self._table_failure = ""

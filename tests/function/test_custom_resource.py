@@ -301,6 +301,29 @@ def test_an_added_listener_fails_the_update_and_not_the_rollback(world: World, s
     assert sink.only()["Status"] == "SUCCESS"
 
 
+def test_an_update_that_adds_nothing_does_not_need_the_list(world: World, sink: Sink) -> None:
+    """Throttled or denied for a minute: what is registered serves on, and a rollback must not fail for it."""
+    world.elb.hold("main", *endpoints([A]))
+    world.elb.always["DescribeTargetGroups"] = aws_error("AccessDenied", "DescribeTargetGroups")
+
+    with pytest.raises(Exception, match="cannot be listed: AccessDenied"):  # the alarm rings all the same
+        custom_resource.serve(request("Update", sink), Context(), lambda: world.fleet)
+
+    assert sink.only()["Status"] == "SUCCESS"
+    assert sink.only()["Reason"].startswith("Warning: the target groups cannot be listed: AccessDenied")
+    assert world.live() == {A}
+
+
+def test_an_update_that_adds_a_listener_needs_the_list(world: World, sink: Sink) -> None:
+    """Otherwise the new listener would be complete without a target."""
+    world.elb.always["DescribeTargetGroups"] = aws_error("AccessDenied", "DescribeTargetGroups")
+
+    body = serve(world, request("Update", sink, Listeners=LISTENERS | {"reporting": "other:5433"}), sink)
+
+    assert body["Status"] == "FAILED"
+    assert "AccessDenied" in body["Reason"]
+
+
 def test_an_update_does_not_mind_a_listener_that_never_worked(world: World, sink: Sink) -> None:
     """It is as it was before, without a target and without addresses: a warning, or no update could ever succeed."""
     world.dns.fail(Outcome.NXDOMAIN)
