@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ class Cdk:
         variables = {} if validation else {"CDK_VALIDATION": "false"}
         return self._run(
             "synth",
-            "--app", f"python {ROOT / 'app.py'}",
+            "--app", f"python {shlex.quote(str(ROOT / 'app.py'))}",
             "--output", str(self.assembly),
             "--context", f"config={self._config}",
             "--quiet",

@@ -85,19 +85,19 @@ def check_listener_count(count: int) -> int:
 @token_aware
 def check_poll_interval(value: int) -> int:
     """Require the seconds between two questions to DNS: 1 to 60."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_POLL_INTERVAL:
-        raise PostgresEndpointServiceError(
-            f"poll interval must be a whole number of seconds from 1 to {MAX_POLL_INTERVAL}, got {shown(value)}"
-        )
-    return value
+    return _whole_seconds(value, "poll interval", 1, MAX_POLL_INTERVAL)
 
 
 @token_aware
 def check_healthy_timeout(value: int) -> int:
     """Require the seconds that a deployment waits for a healthy target: 10 to 300."""
-    if isinstance(value, bool) or not isinstance(value, int) or not MIN_HEALTHY <= value <= MAX_HEALTHY:
+    return _whole_seconds(value, "healthy timeout", MIN_HEALTHY, MAX_HEALTHY)
+
+
+def _whole_seconds(value: int, what: str, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise PostgresEndpointServiceError(
-            f"healthy timeout must be a whole number of seconds from {MIN_HEALTHY} to {MAX_HEALTHY}, got {shown(value)}"
+            f"{what} must be a whole number of seconds from {least} to {most}, got {shown(value)}"
         )
     return value
 

@@ -132,7 +132,7 @@ class Deployment:
         before = self._before(follower)
         give_up = min(self._until, self._start + (KEPT_SECONDS if before else TROUBLE_SECONDS))
         while follower.failure or not follower.wanted() or not follower.wanted() <= _registered(follower):
-            if follower.missing or self._clock.time() >= min(give_up, self._until):
+            if follower.missing or self._clock.time() >= give_up:
                 why = follower.failure or "its target group is gone"
                 self._note(name, f"{follower.listener.hostname}: {why}", fatal=self._new(name) and not before)
                 return
