@@ -67,6 +67,8 @@ class PostgresEndpointService(Construct):
             first deployment, so turn it on once the stack stands (default: false).
         removal_policy: What happens to load balancer, target groups and endpoint service when they leave the stack,
             one policy for all (default: they are deleted). `RETAIN_ON_UPDATE_OR_DELETE` keeps them together.
+        observe_only: Whether the function only says in its log what it would change, and has no permission to change
+            anything: to see what it makes of target groups before it is trusted with them (default: false).
         runtime: The function's runtime (default: Python 3.14, pinned).
 
     Raises:
@@ -89,6 +91,7 @@ class PostgresEndpointService(Construct):
         healthy_timeout: cdk.Duration | None = None,
         deletion_protection: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        observe_only: bool = False,
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -106,7 +109,7 @@ class PostgresEndpointService(Construct):
         self._vpc = vpc
         self._source_ranges = sorted({cidr for consumer in consumers for cidr in consumer.source_ranges})
         self._removal_policy = removal_policy
-        self._target_sync_settings = (poll_interval, wait_for_healthy, healthy_timeout, runtime)
+        self._target_sync_settings = (poll_interval, wait_for_healthy, healthy_timeout, observe_only, runtime)
         self._listeners: dict[str, PostgresListener] = {}
 
         self.network = EndpointServiceNetwork(
@@ -243,7 +246,7 @@ class PostgresEndpointService(Construct):
 
     def _make_target_sync(self) -> TargetSync:
         if self.target_sync is None:
-            poll_interval, wait_for_healthy, healthy_timeout, runtime = self._target_sync_settings
+            poll_interval, wait_for_healthy, healthy_timeout, observe_only, runtime = self._target_sync_settings
             self.target_sync = TargetSync(
                 self,
                 "TargetSync",
@@ -252,6 +255,7 @@ class PostgresEndpointService(Construct):
                 poll_interval=poll_interval,
                 wait_for_healthy=wait_for_healthy,
                 healthy_timeout=healthy_timeout,
+                observe_only=observe_only,
                 runtime=runtime,
             )
         return self.target_sync

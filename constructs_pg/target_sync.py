@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -45,6 +47,18 @@ _EVENT_CATEGORIES = [
 ]
 
 
+@jsii.implements(cdk.IStableStringProducer)
+class _WatchInput:
+    """What the schedule sends; known when all listeners are."""
+
+    def __init__(self, target_sync: TargetSync) -> None:
+        self._target_sync = target_sync
+
+    def produce(self) -> str:
+        """Return the event as JSON."""
+        return json.dumps({"action": "watch", "listeners": self._target_sync.edition()})
+
+
 class TargetSync(Construct):
     """The function that keeps target groups in step with DNS; one for all listeners of a service.
 
@@ -59,6 +73,7 @@ class TargetSync(Construct):
         wait_for_healthy: Whether a deployment waits until new targets pass their health check.
         healthy_timeout: How long it waits, at most 5 minutes.
         runtime: The function's runtime.
+        observe_only: Whether the function only says what it would change; its role then cannot change anything.
     """
 
     def __init__(
@@ -72,6 +87,7 @@ class TargetSync(Construct):
         wait_for_healthy: bool,
         healthy_timeout: cdk.Duration,
         runtime: lambda_.Runtime,
+        observe_only: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         stage = cdk.Stage.of(self)
@@ -105,9 +121,10 @@ class TargetSync(Construct):
                 "LOAD_BALANCER_ARN": load_balancer.load_balancer_arn,
                 "VPC_RANGES": " ".join(vpc_cidrs),
                 "POLL_INTERVAL_SECONDS": f"{poll_interval.to_seconds():.0f}",
+                **({"OBSERVE_ONLY": "true"} if observe_only else {}),
             },
         )
-        self._allow_to_keep_targets()
+        self._allow_to_keep_targets(observe_only=observe_only)
         # One permission for all rules: one each would outgrow the 20 KB of a function's policy at 50 databases.
         permission = lambda_.CfnPermission(
             self,
@@ -118,13 +135,14 @@ class TargetSync(Construct):
             source_account=cdk.Aws.ACCOUNT_ID,
             source_arn=cdk.Stack.of(self).format_arn(service="events", resource="rule", resource_name="*"),
         )
-        schedule = events.CfnRule(
+        self._followed: dict[str, str] = {}
+        self._schedule = events.CfnRule(
             self,
             "Schedule",
             description="Every minute: the function then watches DNS until the next",
             schedule_expression="rate(1 minute)",
             state="ENABLED",
-            targets=[self._as_rule_target(constant_input='{"action": "watch"}')],
+            targets=[self._as_rule_target(constant_input=cdk.Lazy.string(_WatchInput(self)))],
         )
         self._event_rules = Construct(self, "EventRules")
         self.start = cdk.CustomResource(
@@ -150,7 +168,7 @@ class TargetSync(Construct):
                 "HealthyTimeoutSeconds": f"{healthy_timeout.to_seconds():.0f}",
             },
         )
-        self.targets.node.add_dependency(self.start, permission, schedule)
+        self.targets.node.add_dependency(self.start, permission, self._schedule)
 
     def add_listener(self, listener: PostgresListener, *, rules: Sequence[IConstruct]) -> None:
         """Follow a listener's DNS name.
@@ -163,20 +181,26 @@ class TargetSync(Construct):
         # The tags are what the function reads; this makes CloudFormation call it again when they change.
         resource = self.targets.node.default_child
         assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
-        resource.add_property_override(
-            f"Listeners.{listener.name}",
-            cdk.Fn.join(
-                " ",
-                [
-                    f"{listener.target.hostname}:{listener.target_port}",
-                    *listener.allowed_ranges,
-                    *listener.target.nameservers,
-                ],
-            ),
+        followed = cdk.Fn.join(
+            " ",
+            [
+                f"{listener.target.hostname}:{listener.target_port}",
+                *listener.allowed_ranges,
+                *listener.target.nameservers,
+            ],
         )
+        self._followed[listener.name] = followed
+        resource.add_property_override(f"Listeners.{listener.name}", followed)
         self.targets.node.add_dependency(listener.listener, *rules)
+        # A process that runs already learns of a changed table by the schedule's input, so not before it is there.
+        self._schedule.node.add_dependency(listener.target_group)
         for source in listener.target.event_sources:
             self.targets.node.add_dependency(self._event_rule(source))
+
+    def edition(self) -> str:
+        """Return a name for the table of listeners as it is: another table has another one."""
+        table = cdk.Stack.of(self).resolve(self._followed)
+        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
     def _role(self) -> iam.Role:
         role = iam.Role(
@@ -188,7 +212,7 @@ class TargetSync(Construct):
         self.log_group.grant_write(role)
         return role
 
-    def _allow_to_keep_targets(self) -> None:
+    def _allow_to_keep_targets(self, *, observe_only: bool) -> None:
         # One statement, since 50 ARNs listed twice would outgrow the 10 KB of a role's inline policies. The condition
         # holds for AddTags, the only one of these requests that carries tag keys: ForAllValues is true without any.
         self._follow_targets = iam.PolicyStatement(
@@ -209,7 +233,7 @@ class TargetSync(Construct):
             ],
             resources=["*"],
         )
-        for statement in (self._follow_targets, read):
+        for statement in (read,) if observe_only else (self._follow_targets, read):
             self.role.add_to_policy(statement)
         cdk.Validations.of(self.role).acknowledge(
             cdk.Acknowledgment(

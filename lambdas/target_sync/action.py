@@ -16,9 +16,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read the target group, and its tags if asked to, and tell `Follower.saw`."""
+    """Read the target group, and tell `Follower.saw`.
+
+    Attributes:
+        tags: Whether to read its tags too, since a change is about to be made.
+        urgent: Whether targets wait for it; if not, it can as well be left for the next look.
+    """
 
     tags: bool
+    urgent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

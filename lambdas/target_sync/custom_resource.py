@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .deployment import Deployment
 from .log import emit
+from .report import observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,6 +125,8 @@ def answer(event: Mapping[str, Any], response: Response, context: Context) -> No
 
 
 def _targets(event: Mapping[str, Any], listeners: Fleet, end: float) -> Response:
+    if listeners.settings.observe_only:
+        return Response(reason=f"Only observed, nothing registered: {json.dumps(observe(listeners)['listeners'])}")
     properties = event.get("ResourceProperties", {})
     old = event.get("OldResourceProperties", {}).get("Listeners", {}) if event["RequestType"] == "Update" else None
     seconds = float(properties.get("HealthyTimeoutSeconds", "300"))

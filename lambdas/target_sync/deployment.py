@@ -136,7 +136,7 @@ class Deployment:
                 why = follower.failure or "its target group is gone"
                 self._note(name, f"{follower.listener.hostname}: {why}", fatal=self._new(name) and not before)
                 return
-            self._fleet.look(follower)
+            self._fleet.go(self._fleet.work.look(follower))
             if follower.failure:
                 self._clock.sleep(_PAUSE_SECONDS)
         if self._wait_for_healthy:
@@ -145,10 +145,10 @@ class Deployment:
     def _before(self, follower: Follower) -> frozenset[Endpoint]:
         """What is registered before anything is done."""
         follower.begin(self._start, attend_until=self._start, stop_at=self._start)  # forgets what failed before
-        self._fleet.perform(follower, Read(tags=False))
+        self._fleet.go(self._fleet.work.do(follower, Read(tags=False)))
         while follower.failure and not follower.missing and self._clock.time() < self._until:
             self._clock.sleep(_PAUSE_SECONDS)
-            self._fleet.perform(follower, Read(tags=False))
+            self._fleet.go(self._fleet.work.do(follower, Read(tags=False)))
         return _registered(follower)
 
     def _wait(self, follower: Follower, before: frozenset[Endpoint]) -> None:
@@ -162,7 +162,7 @@ class Deployment:
                 self._note(follower.listener.name, why, fatal=True)
                 return
             self._clock.sleep(pause)
-            self._fleet.perform(follower, Read(tags=False))
+            self._fleet.go(self._fleet.work.do(follower, Read(tags=False)))
 
 
 def _registered(follower: Follower) -> frozenset[Endpoint]:

@@ -43,11 +43,13 @@ class Follower:
     Attributes:
         listener: What is followed, as last read.
         targets: The target group's rows, as last read or changed; None before the first time.
+        outcome: What the latest question gave; None before the first.
         history: The answers to the present host name and port.
         missing: Whether the target group turned out to be no longer ours, or deleted.
         waiting: Targets that stay until a successor is healthy.
         looks: How many questions were asked since `begin`.
         changes: How many changes were made since `begin`.
+        stop_at: When the invocation ends.
     """
 
     def __init__(self, listener: Listener, *, poll_interval: float, read_at: float = float("-inf")) -> None:
@@ -60,6 +62,7 @@ class Follower:
         """
         self.listener = listener
         self.targets: tuple[Target, ...] | None = None
+        self.outcome: Answer | Failure | None = None
         self.history = History()
         self.missing = False
         self.waiting: tuple[Target, ...] = ()
@@ -76,8 +79,10 @@ class Follower:
         self._queue: list[Action] = []
         self._look_at = float("-inf")
         self._attend_until = float("-inf")
-        self._stop_at = float("-inf")
+        self.stop_at = float("-inf")
         self._event_at: float | None = None
+        self._declined: Action | None = None
+        self._record_at = float("-inf")
 
     @property
     def failure(self) -> str:
@@ -93,7 +98,7 @@ class Follower:
             stop_at: Take no further step from then on.
             event: Whether something was announced: then look closely until it settled.
         """
-        self._attend_until, self._stop_at = attend_until, stop_at
+        self._attend_until, self.stop_at = attend_until, stop_at
         self._event_at = now if event else None
         self._look_at = now
         self._queue.clear()
@@ -112,12 +117,14 @@ class Follower:
             return None, None
         if self._queue:  # what was begun is finished
             return self._next(now), now
-        if now < self._stop_at and now >= self._look_at:
+        if now < self.stop_at and now >= self._look_at:
             self._look_at = now + CLOSE_SECONDS
             self.looks += 1
             return Ask(), now
+        if now < self._attend_until:  # the last look is as late as can be: the next invocation's is some time away
+            self._look_at = min(self._look_at, self._attend_until)
         quiet = now >= self._attend_until and not self.close(now)
-        return None, None if quiet or max(now, self._look_at) >= self._stop_at else self._look_at
+        return None, None if quiet or max(now, self._look_at) >= self.stop_at else self._look_at
 
     def heard(self, outcome: Answer | Failure, asked_at: float, now: float) -> None:
         """Takes the result of `Ask`.
@@ -127,6 +134,7 @@ class Follower:
             asked_at: When the question was asked.
             now: The time.
         """
+        self.outcome = outcome
         if not isinstance(outcome, Answer):
             self._dns_failure = f"{outcome.outcome.value}: {outcome.detail}"
             self._look_at = asked_at + self._interval(now, self._poll_interval)
@@ -182,6 +190,26 @@ class Follower:
         self._retry_at = now + min(_RETRY_SECONDS, CLOSE_SECONDS * 2.0 ** min(self._failures, 10))
         self._failures += 1
 
+    def postponed(self, now: float) -> None:
+        """Takes note that a change had to wait for its turn: it is decided again from another look."""
+        self._queue.clear()
+        self._look_at = now
+
+    def put_off(self, now: float) -> None:
+        """Takes note that the `followed` tag had better be written later."""
+        self._record_at = now + _HEALTH_SECONDS
+
+    def declined(self, action: Action, now: float) -> bool:
+        """Takes note that a change is not to be made, only to be told.
+
+        Returns:
+            Whether it is another one than last time.
+        """
+        self._queue.clear()
+        self._retry_at = now + _RETRY_SECONDS
+        new, self._declined = action != self._declined, action
+        return new
+
     def configure(self, listener: Listener, now: float) -> None:
         """Takes tags that were read elsewhere."""
         self._configure(listener, now)
@@ -204,7 +232,7 @@ class Follower:
     def _configure(self, listener: Listener, now: float) -> bool:
         """Takes new tags; whether another name or port is to be followed from now on."""
         old, self.listener, self._tags_at = self.listener, listener, now
-        if (old.record, old.nameservers) != (listener.record, listener.nameservers):
+        if (old.record, old.nameservers, old.members) != (listener.record, listener.nameservers, listener.members):
             self._look_at = now
         if old.record == listener.record:
             return False
@@ -223,10 +251,11 @@ class Follower:
             return
         change = plan(self.history, self.targets, self.listener)
         self.waiting = change.waiting
-        if change:
-            self._queue += self._actions(change)
+        actions = self._actions(change, now)
+        if actions:
+            self._queue += actions
         elif now >= self._reread_at or (change.waiting and now >= self._targets_at + self._patience(now)):
-            self._queue.append(Read(tags=False))
+            self._queue.append(Read(tags=False, urgent=False))
 
     def _next(self, now: float) -> Action:
         action = self._queue.pop(0)
@@ -234,16 +263,16 @@ class Follower:
             return action
         # Somebody else may have changed the group since it was read: what to do is decided again from what it holds.
         self._queue.clear()
-        return Read(tags=True)
+        return Read(tags=True, urgent=not isinstance(action, Record))
 
-    def _actions(self, change: Change) -> list[Action]:
+    def _actions(self, change: Change, now: float) -> list[Action]:
         found: list[Action] = []
         if change.register:
             named_at = min(self.history.known[endpoint].entered for endpoint in change.register)
             found.append(Register(change.register, change.cause, named_at))
         if change.deregister:
             found.append(Deregister(change.deregister, change.cause))
-        if change.record is not None:
+        if change.record is not None and now >= self._record_at:
             found.append(Record(change.record))
         return found
 

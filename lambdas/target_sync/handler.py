@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import custom_resource
 from .registry import Registry, client
+from .report import observe
 from .settings import Settings
 from .watch import Fleet
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
     from .custom_resource import Context
 
-MINUTE_SECONDS = 55.0
-"""How long the minute rule's invocation watches: until about the next one, which then starts without overlap."""
+MINUTE_SECONDS = 58.0
+"""When the minute rule's invocation takes its last look: shortly before the next one, which starts without overlap."""
+
+_LAST_SECONDS = 0.5  # so late may that look begin
 
 _MARGIN_SECONDS = 40.0  # kept back of the function's timeout: a call that is under way, and the report
 _EVENT_TABLE_SECONDS = 60.0  # an event is rare: it may as well learn of listeners added a minute ago
@@ -24,14 +27,19 @@ _EVENT_TABLE_SECONDS = 60.0  # an event is rare: it may as well learn of listene
 _fleets: dict[Settings, Fleet] = {}
 
 
-def handle(event: Mapping[str, Any], context: Context) -> None:
+def handle(event: Mapping[str, Any], context: Context) -> dict[str, object] | None:
     """Handles one event.
 
     - `{"action": "watch"}`, sent every minute: watches until about the next one; with a poll interval of a minute or
-      more, takes one look and stays only if something is going on.
+      more, takes one look and stays only if something is going on. Its field `listeners` may name the edition of the
+      table of listeners: another one than before is read at once.
     - An event of Amazon RDS: looks closely at all listeners until they settled, at most 5 minutes. Which database it
       is about does not matter: a look costs little, and events only make faster what polling finds anyway.
+    - `{"action": "observe"}`, sent by people and commands: one look at each listener, nothing is changed.
     - A custom resource's request: see `custom_resource`.
+
+    Returns:
+        What was observed, see `report`; otherwise nothing.
 
     Raises:
         SyncError: Some listeners failed; everything else was done.
@@ -39,25 +47,29 @@ def handle(event: Mapping[str, Any], context: Context) -> None:
     """
     if "ResponseURL" in event and "RequestType" in event:
         custom_resource.serve(event, context, fleet)
-        return
+        return None
     announced = event.get("source") == "aws.rds"
-    if not announced and event.get("action") != "watch":
+    if not announced and event.get("action") not in ("watch", "observe"):
         raise ValueError(
             f"an event with the keys {sorted(event)} is of no known kind; known are "
-            '{"action": "watch"}, events whose source is aws.rds, and requests of CloudFormation custom resources'
+            '{"action": "watch"}, {"action": "observe"}, events whose source is aws.rds, and requests of '
+            "CloudFormation custom resources"
         )
     listeners = fleet()
+    if event.get("action") == "observe":
+        return observe(listeners)
     limit = max(1.0, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
     if announced:
         listeners.refresh(older_than=_EVENT_TABLE_SECONDS)
         listeners.watch(attend=0, limit=limit, event=True)
-        return
-    listeners.refresh()
+        return None
+    listeners.refresh(edition=str(event.get("listeners", "")))
     if listeners.settings.economical:
         listeners.watch(attend=0, limit=limit)
     else:
-        limit = min(limit, MINUTE_SECONDS)
-        listeners.watch(attend=limit, limit=limit)
+        attend = min(limit, MINUTE_SECONDS)
+        listeners.watch(attend=attend, limit=attend + _LAST_SECONDS)
+    return None
 
 
 def fleet() -> Fleet:

@@ -47,6 +47,7 @@ class Listener:
         ranges: The IPv4 ranges that addresses may come from.
         vpc_ranges: The VPC's own ranges.
         nameservers: The servers to ask; none: the system's.
+        members: The DB cluster whose readers the host name stands for; empty: the name says it all.
         followed: hostname:port whose addresses are registered now, as last recorded; empty before the first time.
     """
 
@@ -57,6 +58,7 @@ class Listener:
     ranges: tuple[ipaddress.IPv4Network, ...]
     vpc_ranges: tuple[ipaddress.IPv4Network, ...]
     nameservers: tuple[NameServer, ...] = ()
+    members: str = ""
     followed: str = ""
 
     @classmethod
@@ -86,6 +88,7 @@ class Listener:
             ranges=networks(tags.get(TAG + "ranges", ""), f"tag {TAG}ranges of listener {name}"),
             vpc_ranges=vpc_ranges,
             nameservers=_nameservers(tags.get(TAG + "nameservers", ""), name),
+            members=tags.get(TAG + "members", ""),
             followed=tags.get(FOLLOWED_TAG, ""),
         )
 

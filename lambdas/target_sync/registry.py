@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 ERRORS = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError)
 """What a call may raise."""
 
+MISSING = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
+"""Codes for a target group that does not exist."""
+
 CONNECTIONS = 50
 """As many as listeners: none of them waits for another one's connection."""
+
+SHARED_SECONDS = 2.0
+"""Tags read for one target group serve those read with them for so long."""
 
 _TAGS_AT_ONCE = 20  # DescribeTags takes no more
 _TARGETS_AT_ONCE = 100  # RegisterTargets and DeregisterTargets take no more
@@ -54,6 +60,16 @@ def code(error: BaseException) -> str:
     return response.get("Error", {}).get("Code", type(error).__name__)
 
 
+class _Tags:
+    """The tags of target groups that are read with one call."""
+
+    def __init__(self, arns: list[str]) -> None:
+        self.arns = arns
+        self.at = float("-inf")
+        self.tags: dict[str, dict[str, str]] = {}
+        self.lock = threading.Lock()
+
+
 class Registry:
     """The target groups of one load balancer. Safe to use from several threads.
 
@@ -65,11 +81,15 @@ class Registry:
         """Makes no call yet."""
         self._elbv2 = elbv2
         self._settings = settings
+        self._known: dict[str, _Tags] = {}
         self._counting = threading.Lock()
         self.calls = 0
 
-    def listeners(self) -> tuple[list[Listener], dict[str, str]]:
+    def listeners(self, now: float) -> tuple[list[Listener], dict[str, str]]:
         """Reads which target groups are ours and what their tags say.
+
+        Args:
+            now: The time, in seconds.
 
         Returns:
             The listeners, and for each target group with unusable tags its ARN and what is wrong.
@@ -85,8 +105,11 @@ class Registry:
             marker = {"Marker": page["NextMarker"]}
         found: list[Listener] = []
         broken: dict[str, str] = {}
+        self._known = {}
         for start in range(0, len(arns), _TAGS_AT_ONCE):
-            for arn, tags in self._tags(arns[start : start + _TAGS_AT_ONCE]).items():
+            together = _Tags(arns[start : start + _TAGS_AT_ONCE])
+            self._read(together, now)
+            for arn, tags in together.tags.items():
                 try:
                     listener = Listener.from_tags(arn, tags, self._settings.vpc_ranges)
                 except SettingsError as error:
@@ -95,8 +118,17 @@ class Registry:
                     found += [listener] if listener else []
         return found, broken
 
-    def listener(self, target_group_arn: str) -> Listener | None:
-        """Reads one target group's tags again.
+    def knows(self, target_group_arn: str, now: float) -> bool:
+        """Whether a target group's tags were read so lately, for another one's sake, that reading costs no call."""
+        known = self._known.get(target_group_arn)
+        return known is not None and now <= known.at + SHARED_SECONDS
+
+    def listener(self, target_group_arn: str, now: float) -> Listener | None:
+        """Reads a target group's tags again, and with the same call those of others.
+
+        Args:
+            target_group_arn: The target group.
+            now: The time, in seconds.
 
         Returns:
             The listener; None if the group is no longer ours.
@@ -104,7 +136,18 @@ class Registry:
         Raises:
             SettingsError: A tag is unusable.
         """
-        tags = self._tags([target_group_arn]).get(target_group_arn, {})
+        together = self._known.get(target_group_arn) or _Tags([target_group_arn])
+        with together.lock:
+            if now > together.at + SHARED_SECONDS:
+                try:
+                    self._read(together, now)
+                except ERRORS as error:
+                    if len(together.arns) == 1 or code(error) not in MISSING:
+                        raise
+                    # One that is gone must not hide the others.
+                    together = _Tags([target_group_arn])
+                    self._read(together, now)
+            tags = together.tags.get(target_group_arn, {})
         return Listener.from_tags(target_group_arn, tags, self._settings.vpc_ranges)
 
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
@@ -148,13 +191,15 @@ class Registry:
         with self._counting:
             self.calls += 1
 
-    def _tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
+    def _read(self, together: _Tags, now: float) -> None:
         self._count()
-        answer = self._elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"]
-        return {
+        answer = self._elbv2.describe_tags(ResourceArns=together.arns)["TagDescriptions"]
+        together.tags = {
             description["ResourceArn"]: {tag["Key"]: tag.get("Value", "") for tag in description.get("Tags", [])}
             for description in answer
         }
+        together.at = now
+        self._known |= dict.fromkeys(together.arns, together)
 
 
 def _description(endpoint: Endpoint, zone: str) -> TargetDescriptionTypeDef:

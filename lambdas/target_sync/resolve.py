@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     CNAME_LOOP = "CNAME_LOOP"
     TRUNCATED = "TRUNCATED"
     MALFORMED = "MALFORMED"
+    MEMBERS_UNKNOWN = "MEMBERS_UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,15 +44,17 @@ class Settings:
         load_balancer_arn: The load balancer whose target groups are kept.
         vpc_ranges: The VPC's IPv4 ranges.
         poll_interval: The longest time between two DNS questions for one name, in seconds.
+        observe_only: Whether changes are only told, not made.
     """
 
     load_balancer_arn: str
     vpc_ranges: tuple[ipaddress.IPv4Network, ...]
     poll_interval: float
+    observe_only: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Reads LOAD_BALANCER_ARN, VPC_RANGES and POLL_INTERVAL_SECONDS (default 5, at least 1).
+        """Reads LOAD_BALANCER_ARN, VPC_RANGES, POLL_INTERVAL_SECONDS (default 5) and OBSERVE_ONLY (default false).
 
         Raises:
             SettingsError: A variable is missing or unusable.
@@ -68,7 +70,10 @@ class Settings:
             interval = 0.0
         if not 1 <= interval <= 300:  # noqa: PLR2004  # also refuses NaN
             raise SettingsError(f"POLL_INTERVAL_SECONDS is {text!r}; give a number of seconds from 1 to 300")
-        return cls(load_balancer_arn=arn, vpc_ranges=ranges, poll_interval=interval)
+        observe_only = environment.get("OBSERVE_ONLY", "false")
+        if observe_only not in ("true", "false"):
+            raise SettingsError(f"OBSERVE_ONLY is {observe_only!r}; give true or false")
+        return cls(arn, ranges, interval, observe_only == "true")
 
     @property
     def economical(self) -> bool:

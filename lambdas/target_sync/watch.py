@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from . import registry as aws
-from .action import Ask, Deregister, Read, Record, Register
 from .follower import Follower
 from .log import emit
+from .members import Members
+from .pace import Pace
 from .resolve import resolve
-from .settings import SettingsError
+from .work import Work, subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from .action import Action
-    from .listener import Listener, NameServer
     from .registry import Registry
-    from .resolve import Answer, Failure
     from .settings import Settings
+    from .work import Clock, Resolver, Steps
 
 TABLE_SECONDS = 1200.0
 """After so long the list of target groups and their tags are read again.
@@ -38,22 +37,15 @@ class SyncError(Exception):
     """Some listeners could not be kept right. Raised after everything else was done, so that Lambda counts an error."""
 
 
-class Clock(Protocol):
-    """The time, in seconds, and waiting for it."""
-
-    def time(self) -> float:
-        """The time."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Waits."""
-
-
 class Fleet:
     """The listeners of one load balancer and what is known of them; kept between invocations.
 
     Attributes:
         followers: One per target group, by its ARN.
         broken: What is wrong with target groups whose tags cannot be read, by ARN.
+        members: How names are resolved.
+        work: How things are done.
+        observer: The same, but for changes, which it only tells.
     """
 
     def __init__(
@@ -61,7 +53,7 @@ class Fleet:
         settings: Settings,
         registry: Registry,
         *,
-        ask: Callable[[str, Sequence[NameServer]], Answer | Failure] = resolve,
+        ask: Resolver = resolve,
         clock: Clock = time,
     ) -> None:
         """Makes no call yet.
@@ -77,15 +69,20 @@ class Fleet:
         self.followers: dict[str, Follower] = {}
         self.broken: dict[str, str] = {}
         self.clock = clock
-        self._ask = ask
+        self.members = Members(ask)
+        pace = Pace()
+        self.work = Work(registry, self.members, pace=pace, clock=clock, observe_only=settings.observe_only)
+        self.observer = Work(registry, self.members, pace=pace, clock=clock, observe_only=True)
         self._read_at = float("-inf")
+        self._edition = ""
         self._table_failure = ""
 
-    def refresh(self, *, older_than: float = TABLE_SECONDS) -> None:
+    def refresh(self, *, older_than: float = TABLE_SECONDS, edition: str = "") -> None:
         """Reads which listeners there are, unless that was done lately.
 
         Args:
             older_than: How old the present table may be, in seconds.
+            edition: What the deployment calls the table as it is now: another one than before is read at once.
 
         Raises:
             ClientError, BotoCoreError: The table cannot be read and there is none yet.
@@ -94,10 +91,10 @@ class Fleet:
         troubled = any(follower.failure or follower.missing for follower in self.followers.values())
         if self._table_failure or troubled:
             older_than = min(older_than, TROUBLED_SECONDS)  # a deployment may have ended the trouble
-        if now < self._read_at + older_than:
+        if now < self._read_at + older_than and edition in ("", self._edition):
             return
         try:
-            listeners, self.broken = self.registry.listeners()
+            listeners, self.broken = self.registry.listeners(now)
         except aws.ERRORS as error:
             self._table_failure = f"the target groups cannot be listed: {aws.code(error)}: {error}"
             if not self.followers:
@@ -105,6 +102,7 @@ class Fleet:
             return
         self._read_at = now = self.clock.time()
         self._table_failure = ""
+        self._edition = edition or self._edition
         found = {listener.target_group_arn: listener for listener in listeners}
         self.followers = {
             # A group whose tags cannot be read at the moment keeps what is known of it.
@@ -129,11 +127,9 @@ class Fleet:
         Raises:
             SyncError: Some listeners are not right, or not known to be.
         """
-        start = self.clock.time()
         calls = self.registry.calls
-        followers = self.sound()
-        for follower in followers:
-            follower.begin(start, attend_until=start + attend, stop_at=start + limit, event=event)
+        followers = self.begin(attend=attend, limit=limit, event=event)
+        start = self.clock.time()
         late = self.each(followers, self.run, limit + _GRACE_SECONDS)
         failures = self._failures(late)
         emit(
@@ -150,52 +146,27 @@ class Fleet:
             named = "; ".join(f"{name}: {why}" for name, why in sorted(failures.items()))
             raise SyncError(f"{len(failures)} of {len(followers) + len(self.broken)} listeners failed: {named}")
 
+    def begin(self, *, attend: float, limit: float, event: bool = False) -> list[Follower]:
+        """Starts an invocation for all listeners; arguments as for `watch`.
+
+        Returns:
+            The listeners to work on.
+        """
+        now = self.clock.time()
+        followers = self.sound()
+        for follower in followers:
+            follower.begin(now, attend_until=now + attend, stop_at=now + limit, event=event)
+        return followers
+
     def run(self, follower: Follower) -> None:
         """Does one listener's work of an invocation."""
-        reported = ""
-        while True:
-            now = self.clock.time()
-            action, wake_up = follower.step(now)
-            if action is not None:
-                self.perform(follower, action)
-            elif wake_up is None:
-                return
-            else:
-                self.clock.sleep(max(0.0, wake_up - now))
-            if follower.failure not in ("", reported):
-                reported = follower.failure
-                emit("ERROR", "listener failed", **_subject(follower), cause=reported)
+        self.go(self.work.watch(follower))
 
-    def look(self, follower: Follower) -> None:
-        """Takes one look at a listener, and does what follows from it."""
-        now = self.clock.time()
-        follower.begin(now, attend_until=now, stop_at=float("inf"))
-        while (action := follower.step(self.clock.time())[0]) is not None:
-            if follower.looks > 1:
-                return
-            self.perform(follower, action)
-
-    def perform(self, follower: Follower, action: Action) -> None:
-        """Does one thing and tells the follower how it went."""
-        listener = follower.listener
-        try:
-            if isinstance(action, Ask):
-                asked_at = self.clock.time()
-                outcome = self._ask(listener.hostname, listener.nameservers)
-                follower.heard(outcome, asked_at, self.clock.time())
-            elif isinstance(action, Read):
-                self._read(follower, tags=action.tags)
-            else:
-                self._change(follower, action)
-        except SettingsError as error:
-            follower.failed(str(error), self.clock.time())
-        except aws.ERRORS as error:
-            if aws.code(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
-                follower.missing = True
-                emit("WARN", "target group is gone", **_subject(follower))
-                return
-            doing = type(action).__name__.lower()
-            follower.failed(f"{doing} failed: {aws.code(error)}: {error}", self.clock.time())
+    def go(self, steps: Steps) -> None:
+        """Does some work now, waiting where it has to."""
+        for seconds in steps:
+            if seconds:
+                self.clock.sleep(seconds)
 
     def each(self, followers: Iterable[Follower], work: Callable[[Follower], None], limit: float) -> set[str]:
         """Does something for each listener, all at the same time.
@@ -220,8 +191,8 @@ class Fleet:
             if thread.is_alive():
                 self._read_at = float("-inf")
                 late.add(thread.name)
-                subject = _subject(self.followers.pop(arn))
-                emit("ERROR", "listener failed", **subject, cause=f"not done after {limit:g} s")
+                about = subject(self.followers.pop(arn))
+                emit("ERROR", "listener failed", **about, cause=f"not done after {limit:g} s")
         return late
 
     def sound(self) -> list[Follower]:
@@ -235,36 +206,7 @@ class Fleet:
             work(follower)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this listener's alone and is reported
             follower.failed(f"{type(error).__name__}: {error}", self.clock.time())
-            emit("ERROR", "listener failed", **_subject(follower), cause=follower.failure)
-
-    def _read(self, follower: Follower, *, tags: bool) -> None:
-        arn = follower.listener.target_group_arn
-        listener: Listener | None = None
-        if tags:
-            listener = self.registry.listener(arn)
-            if listener is None:
-                follower.missing = True
-                emit("WARN", "target group is no longer followed", **_subject(follower))
-                return
-        targets = self.registry.targets(arn)
-        follower.saw(targets, self.clock.time(), listener)
-
-    def _change(self, follower: Follower, action: Register | Deregister | Record) -> None:
-        listener = follower.listener
-        fields: dict[str, object]
-        if isinstance(action, Register):
-            self.registry.register(listener, action.endpoints)
-            seconds = round(self.clock.time() - action.named_at, 3)
-            fields = {"registered": list(map(str, action.endpoints)), "cause": action.cause, "seconds": seconds}
-        elif isinstance(action, Deregister):
-            self.registry.deregister(listener, action.targets)
-            fields = {"deregistered": [str(target.endpoint) for target in action.targets], "cause": action.cause}
-        else:
-            self.registry.record(listener, action.followed)
-            fields = {"followed": action.followed}
-        follower.did(action, self.clock.time())
-        answer = sorted(endpoint.address for endpoint in follower.history.latest)
-        emit("INFO", "changed", **_subject(follower), answer=answer, **fields)
+            emit("ERROR", "listener failed", **subject(follower), cause=follower.failure)
 
     def _failures(self, late: set[str]) -> dict[str, str]:
         failures = self.broken | dict.fromkeys(late, "not done in time")
@@ -276,7 +218,3 @@ class Fleet:
         if self._table_failure:
             failures["all"] = self._table_failure
         return failures
-
-
-def _subject(follower: Follower) -> dict[str, str]:
-    return {"listener": follower.listener.name, "hostname": follower.listener.hostname}

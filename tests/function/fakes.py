@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from target_sync.handler import MINUTE_SECONDS
 from target_sync.registry import Registry
 from target_sync.resolve import Answer, Failure, Outcome
 from target_sync.settings import Settings
@@ -295,16 +296,18 @@ class World:
 
     Attributes:
         poll_interval: The function's setting.
+        observe_only: The function's setting.
     """
 
     poll_interval: float = 5.0
+    observe_only: bool = False
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
         """Sets up the fakes, and starts the process."""
         self.elb = FakeElb(self.clock)
         self.dns = FakeDns(self.clock)
-        self.settings = Settings(LOAD_BALANCER, (VPC,), self.poll_interval)
+        self.settings = Settings(LOAD_BALANCER, (VPC,), self.poll_interval, self.observe_only)
         self.restart()
 
     def restart(self) -> None:
@@ -318,8 +321,10 @@ class World:
         end = self.clock.time() + 60
         try:
             self.fleet.refresh()
-            attend = 0.0 if self.settings.economical else 55.0
-            self.fleet.watch(attend=attend, limit=320 if self.settings.economical else 55)
+            economical = self.settings.economical
+            self.fleet.watch(
+                attend=0 if economical else MINUTE_SECONDS, limit=320 if economical else MINUTE_SECONDS + 0.5
+            )
         finally:
             self.clock.sleep(max(0.0, end - self.clock.time()))
 

@@ -62,13 +62,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_the_minute_rule_watches_until_the_next(world: World) -> None:
-    """55 s, whatever the function's time-out."""
+    """58 s, whatever the function's time-out: the last look is shortly before the next invocation's first."""
     start = world.clock.time()
 
     handler.handle(WATCH, Context(360))
 
     assert world.live() == {A}
-    assert 50.0 <= world.clock.time() - start <= 55.0
+    assert world.clock.time() - start == 58.0
+    assert world.dns.asked[-1] == start + 58.0
 
 
 def test_a_short_time_out_is_respected(world: World) -> None:
@@ -162,17 +163,17 @@ def fleet_of(count: int, names: Names) -> tuple[Fleet, FakeElb]:
     return fleet, elb
 
 
-def test_fifty_listeners_and_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """49 are registered though one name server never answers; that one is named, and started afresh next time."""
+def test_many_listeners_and_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are registered though one name server never answers; that one is named, and starts afresh."""
     monkeypatch.setattr(watch, "_GRACE_SECONDS", 0.2)
     names = Names("db7.example.com")
-    fleet, elb = fleet_of(50, names)
+    fleet, elb = fleet_of(12, names)
 
-    with pytest.raises(SyncError, match="1 of 50 listeners failed: listener7: not done in time"):
+    with pytest.raises(SyncError, match="1 of 12 listeners failed: listener7: not done in time"):
         fleet.watch(attend=0.5, limit=0.5)
 
-    registered = [number for number in range(50) if elb.live(f"listener{number}")]
-    assert registered == [number for number in range(50) if number != 7]
+    registered = [number for number in range(12) if elb.live(f"listener{number}")]
+    assert registered == [number for number in range(12) if number != 7]
     assert elb.live("listener8") == {"10.0.8.5:5440"}
 
     names.hanging = ""
@@ -230,7 +231,7 @@ def test_a_table_that_cannot_be_read_again(world: World) -> None:
 def test_only_what_the_asset_holds_is_imported() -> None:
     """The function's package, boto3, dnspython's names, the standard library: nothing else is there in AWS."""
     folder = Path(handler.__file__).parent
-    allowed = sys.stdlib_module_names | {"boto3", "botocore", "mypy_boto3_elbv2"}
+    allowed = sys.stdlib_module_names | {"boto3", "botocore", "mypy_boto3_elbv2", "mypy_boto3_rds"}
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.stub import Stubber
 
 from target_sync import registry as aws
@@ -73,7 +73,7 @@ def test_listeners_come_from_tags_in_batches(stub: tuple[Registry, Stubber]) -> 
     second = [described(arn, TAGS) for arn in arns[20:]]
     stubber.add_response("describe_tags", {"TagDescriptions": second}, {"ResourceArns": arns[20:]})
 
-    listeners, wrong = registry.listeners()
+    listeners, wrong = registry.listeners(0.0)
 
     assert [listener.target_group_arn for listener in listeners] == [arns[0], *arns[20:]]
     assert wrong == {arns[1]: "tag pg-privatelink:port of listener main is 'many'; give a port from 1 to 65535"}
@@ -85,13 +85,54 @@ def test_a_listener_is_what_its_tags_say(stub: tuple[Registry, Stubber]) -> None
     registry, stubber = stub
     stubber.add_response("describe_tags", {"TagDescriptions": [described(MAIN, TAGS)]}, {"ResourceArns": [MAIN]})
 
-    listener = registry.listener(MAIN)
+    listener = registry.listener(MAIN, 0.0)
 
     assert listener is not None
     assert (listener.name, listener.hostname, listener.port) == ("main", "orders.example.com", 6432)
     assert [str(network) for network in listener.ranges] == ["10.0.0.0/16", "192.168.0.0/24"]
     assert listener.nameservers == (("10.0.0.2", 53), ("10.0.0.3", 5353), ("fd00::2", 53))
     assert listener.role_change
+
+
+def test_tags_read_for_one_serve_the_others(stub: tuple[Registry, Stubber]) -> None:
+    """Groups listed together are read together, and for two seconds that costs the others no call."""
+    registry, stubber = stub
+    other = group_arn("other")
+    groups = [{"TargetGroupArn": arn, "TargetType": "ip"} for arn in (MAIN, other)]
+    together = {"TagDescriptions": [described(MAIN, TAGS), described(other, TAGS | {"pg-privatelink:port": "1"})]}
+    stubber.add_response("describe_target_groups", {"TargetGroups": groups}, {"LoadBalancerArn": LOAD_BALANCER})
+    stubber.add_response("describe_tags", together, {"ResourceArns": [MAIN, other]})
+    registry.listeners(0.0)
+    stubber.add_response("describe_tags", together, {"ResourceArns": [MAIN, other]})
+
+    assert not registry.knows(MAIN, 10.0)
+    registry.listener(MAIN, 10.0)
+    assert registry.knows(other, 12.0)
+    assert not registry.knows(other, 12.1)
+    found = registry.listener(other, 12.0)
+
+    assert found is not None
+    assert (found.target_group_arn, found.port) == (other, 1)
+    assert registry.calls == 3
+
+
+def test_a_group_that_is_gone_hides_no_other(stub: tuple[Registry, Stubber]) -> None:
+    """DescribeTags fails for all if one does not exist: then each is read alone."""
+    registry, stubber = stub
+    gone = group_arn("gone")
+    groups = [{"TargetGroupArn": arn, "TargetType": "ip"} for arn in (MAIN, gone)]
+    together = {"TagDescriptions": [described(MAIN, TAGS), described(gone, TAGS)]}
+    stubber.add_response("describe_target_groups", {"TargetGroups": groups}, {"LoadBalancerArn": LOAD_BALANCER})
+    stubber.add_response("describe_tags", together, {"ResourceArns": [MAIN, gone]})
+    registry.listeners(0.0)
+    stubber.add_client_error("describe_tags", "TargetGroupNotFound")
+    stubber.add_response("describe_tags", {"TagDescriptions": [described(MAIN, TAGS)]}, {"ResourceArns": [MAIN]})
+
+    assert registry.listener(MAIN, 10.0) is not None
+    for _ in ("together", "alone"):
+        stubber.add_client_error("describe_tags", "TargetGroupNotFound")
+    with pytest.raises(ClientError, match="TargetGroupNotFound"):
+        registry.listener(gone, 10.0)
 
 
 @pytest.mark.parametrize(

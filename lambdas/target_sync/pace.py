@@ -1,0 +1,91 @@
+"""When a call may start, so that Elastic Load Balancing has no reason to throttle it. No clock, no sleep."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Bucket:
+    """A token bucket that gives out the next free place instead of refusing: first come, first served."""
+
+    def __init__(self, capacity: int, per_second: float) -> None:
+        """Full at the beginning.
+
+        Args:
+            capacity: How many may go at once.
+            per_second: How many come free each second.
+        """
+        self._lead = capacity / per_second
+        self._between = 1 / per_second
+        self._booked = float("-inf")  # when all that was given out would be paid for without any capacity
+
+    def place(self, now: float) -> float:
+        """Takes a token: from when on it may be used."""
+        self._booked = max(self._booked, now) + self._between
+        return max(now, self._booked - self._lead)
+
+    def spare(self, now: float, *, keep: float = 0.0) -> bool:
+        """Takes a token if there is one now.
+
+        Args:
+            now: The time.
+            keep: Which part of the capacity must be left then, for those in more of a hurry.
+        """
+        if max(self._booked, now) + self._between - now > self._lead * (1 - keep):
+            return False
+        self.place(now)
+        return True
+
+
+class Pace:
+    """The places of all listeners. Safe to use from several threads.
+
+    AWS grants each account 20 registrations and deregistrations at once and 4 a second, 20 other changes and 3 a
+    second, 40 descriptions and 10 a second, and all of these together 40 and 10 a second (Elastic Load Balancing User
+    Guide, "API throttling"). Registrations get all that is theirs, and everything else what remains, a few calls kept
+    back for listing the target groups: so a failover of many databases at once never waits for those who only read.
+    """
+
+    def __init__(self) -> None:
+        """All buckets are full."""
+        self._lock = threading.Lock()
+        self._changes = Bucket(20, 4)
+        self._others = Bucket(15, 6)
+        self._tags = Bucket(10, 2)
+        self._held: dict[str, float] = {}
+
+    def change(self, who: str, now: float, *, use: bool) -> float:
+        """Takes a place for a registration or deregistration.
+
+        A place is held for its target group until it was used, so asking again costs nothing.
+
+        Args:
+            who: The target group.
+            now: The time.
+            use: Whether the change is made as soon as it may be, or only prepared.
+
+        Returns:
+            From when on it may be made.
+        """
+        with self._lock:
+            if who not in self._held:
+                self._held[who] = self._changes.place(now)
+            place = self._held[who]
+            if use and place <= now:
+                del self._held[who]
+            return max(now, place)
+
+    def read(self, now: float) -> float:
+        """Takes a place for a description that something waits for: from when on it may be made."""
+        with self._lock:
+            return self._others.place(now)
+
+    def spare_read(self, now: float) -> bool:
+        """Takes a place for a description that can as well be made later, if there are many left."""
+        with self._lock:
+            return self._others.spare(now, keep=0.5)
+
+    def spare_record(self, now: float) -> bool:
+        """Takes a place for writing a tag, which can as well be done later, if there are many left."""
+        with self._lock:
+            return self._others.spare(now, keep=0.5) and self._tags.spare(now)
