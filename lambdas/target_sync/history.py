@@ -149,6 +149,7 @@ class History:
             beginning: Whether this is the first look into it, so that nothing in it can be a newcomer.
         """
         registered = frozenset(registered)
+        steady = self.same.covers(STEADY_ROUNDS, self.at)
         order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {
             endpoint: entry
@@ -159,7 +160,8 @@ class History:
         for endpoint in registered:
             if endpoint not in known:
                 absent = self.same if beginning else _NONE
-                known[endpoint] = Known(order, found=True, named=False, entered=self.at, absent=absent)
+                # Beside a steady name a stranger cannot be one that takes turns.
+                known[endpoint] = Known(order, found=not steady, named=False, entered=self.at, absent=absent)
             elif beginning:
                 known[endpoint] = known[endpoint]._replace(order=0, found=True)
         return replace(self, known=known)

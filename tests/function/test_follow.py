@@ -463,14 +463,17 @@ def test_a_target_removed_by_hand_comes_back() -> None:
 
 
 def test_a_stray_target_goes() -> None:
-    """Somebody added a target that no answer names: reconciled away, and not at first sight."""
+    """Somebody added a target that no answer names: seen by the reconcile, and gone by the usual confirmation."""
     world = settled_world(A)
+    added = len(world.elb.calls)
     world.elb.hold("main", *endpoints([C]))
 
     world.minutes(13)
 
     assert world.live() == {A}
     assert world.changes() == [f"-{C}"]
+    seen = next(when for when, operation, _ in world.elb.calls[added:] if operation == "DescribeTargetHealth")
+    assert 10.0 <= world.elb.log[-1][0] - seen <= 15.0
 
 
 def test_an_interrupted_failover_is_finished_after_a_cold_start() -> None:
