@@ -24,13 +24,20 @@ CLOSE_SECONDS = 1.0
 EVENT_SECONDS = 300.0
 """How long to look closely when nothing settles: at first an event's name still gives the old answer."""
 
+FLAPPING_SECONDS = 60.0
+"""How long to look closely after a change: an Aurora cluster's name was seen to go back and forth for 20 to 30 s."""
+
 RECONCILE_SECONDS = 600.0
 """After so long a target group is read again though nothing changed."""
 
 FRESH_SECONDS = 2.0
 """What was read longer ago is read again before anything is changed."""
 
+ALONE_SECONDS = 90.0
+"""An invocation that begins so long after the one before had others in between, in another process."""
+
 _HEALTH_SECONDS = 10.0  # between two reads while waiting for a target's health
+_SLOW_SECONDS = 5.0  # what a question and a call of another process may take
 _RETRY_SECONDS = 60.0  # the most between two attempts at what keeps failing
 
 
@@ -81,6 +88,8 @@ class Follower:
         self._attend_until = float("-inf")
         self.stop_at = float("-inf")
         self._event_at: float | None = None
+        self._begun_at = float("-inf")
+        self._unseen = False
         self._declined: Action | None = None
         self._record_at = float("-inf")
 
@@ -98,7 +107,10 @@ class Follower:
             stop_at: Take no further step from then on.
             event: Whether something was announced: then look closely until it settled.
         """
+        if event or self._event_at is not None or now > self._begun_at + ALONE_SECONDS:
+            self._reread_at = now  # another process was or is at work: what is known of the group may be old
         self._attend_until, self.stop_at = attend_until, stop_at
+        self._begun_at = now
         self._event_at = now if event else None
         self._look_at = now
         self._queue.clear()
@@ -123,7 +135,7 @@ class Follower:
             return Ask(), now
         if now < self._attend_until:  # the last look is as late as can be: the next invocation's is some time away
             self._look_at = min(self._look_at, self._attend_until)
-        quiet = now >= self._attend_until and not self.close(now)
+        quiet = now >= self._attend_until and not self.close(now) and not self._unseen
         return None, None if quiet or max(now, self._look_at) >= self.stop_at else self._look_at
 
     def heard(self, outcome: Answer | Failure, asked_at: float, now: float) -> None:
@@ -143,7 +155,10 @@ class Follower:
         named = outcome.addresses - {refusal.address for refusal in refusals}
         self._dns_failure = "; ".join(refusal.why for refusal in refusals)
         if named:
+            before = self.history.latest
             self.history = self.history.answered(map(self.listener.endpoint, named), outcome.ttl, now)
+            if self.history.latest != before and not self.history.habitual():
+                self._reread_at = now  # others hear it too, and may have acted
             self._decide(now)
         self._look_at = asked_at + self._interval(now, outcome.ttl)
 
@@ -155,13 +170,14 @@ class Follower:
             now: The time.
             listener: What the tags say, if they were read.
         """
-        beginning = self.targets is None
+        before = None if self.targets is None else self._registered()
         self.targets = targets
         self._targets_at = now
         self._reread_at = now + RECONCILE_SECONDS
-        if listener is not None:
-            beginning |= self._configure(listener, now)
-        self.history = self.history.holding(self._registered(), beginning=beginning)
+        self._unseen = False
+        if listener is not None and self._configure(listener, now):
+            before = None
+        self.history = self.history.holding(self._registered(), before=before, steady=self._steady())
         if self.history.latest:
             self._decide(now)
         if not self._queue:
@@ -181,7 +197,7 @@ class Follower:
         elif isinstance(action, Record):
             self.listener = replace(self.listener, followed=action.followed)
         self._failures, self._aws_failure = 0, ""
-        self._reread_at = now  # others may have changed it too: the next look sees
+        self._reread_at, self._unseen = now, True  # others may have changed it too: the next look sees
 
     def failed(self, error: str, now: float) -> None:
         """Takes note that an action could not be done. It is tried again later: 1, 2, 4 ... at most 60 s."""
@@ -219,10 +235,20 @@ class Follower:
         return frozenset(found for found in self.history.latest if self.listener.allows(found.address))
 
     def close(self, now: float) -> bool:
-        """Whether to look closely."""
-        if self._event_at is not None and now < self._event_at + EVENT_SECONDS:
-            return self.unsettled() or not self.history.settled_since(self._event_at)
-        recent = bool(self.history.latest) and now < self.history.stirred() + EVENT_SECONDS
+        """Whether to look closely.
+
+        After an event: until something changed, at most for 5 minutes. After a change: until it settled, and then for
+        a while, since names were seen to go back and forth, and since another process that has not heard of the change
+        yet must not believe later that nothing happened.
+        """
+        history = self.history
+        if self._event_at is not None and now < self._event_at + EVENT_SECONDS and not history.changed(self._event_at):
+            return True
+        if history.changed() and now < history.same.since + max(
+            FLAPPING_SECONDS, self._poll_interval + history.same.ttl + _SLOW_SECONDS
+        ):
+            return True
+        recent = bool(history.latest) and now < history.stirred() + EVENT_SECONDS
         return recent and self.unsettled()
 
     def unsettled(self) -> bool:
@@ -239,7 +265,7 @@ class Follower:
         self.history = History()
         self._queue.clear()
         if self.targets is not None:
-            self.history = self.history.holding(self._registered(), beginning=True)
+            self.history = self.history.holding(self._registered())
         return True
 
     def _decide(self, now: float) -> None:
@@ -282,6 +308,14 @@ class Follower:
 
     def _fresh(self, now: float) -> bool:
         return now <= min(self._tags_at, self._targets_at) + FRESH_SECONDS
+
+    def _steady(self) -> bool:
+        """Whether what the group holds tells that the name gives all its addresses in every answer.
+
+        It was filled with all that the name stands for: that is one address, or just what one answer names.
+        """
+        registered = self._registered()
+        return self.listener.role_change and (len(registered) == 1 or registered == self.history.latest)
 
     def _interval(self, now: float, ttl: float) -> float:
         if self.close(now):

@@ -138,18 +138,23 @@ class History:
             returned=at if back else self.returned,
         )
 
-    def holding(self, registered: Iterable[Endpoint], *, beginning: bool) -> History:
+    def holding(
+        self, registered: Iterable[Endpoint], *, before: Iterable[Endpoint] | None = None, steady: bool = False
+    ) -> History:
         """The history after a look into the target group.
 
-        A target that turns up later and that no answer named is missed from then on, not from before: it may be
-        another invocation's, which knows a newer answer.
+        A target that turned up since the look before, and that the latest answer does not name, is missed from then
+        on: it may be another invocation's, which knows a newer answer.
 
         Args:
             registered: What the group holds.
-            beginning: Whether this is the first look into it, so that nothing in it can be a newcomer.
+            before: What it held at the look before; None at the first, when nothing in it can be a newcomer.
+            steady: Whether the group tells by itself that the name gives all its addresses in every answer.
         """
         registered = frozenset(registered)
-        steady = self.same.covers(STEADY_ROUNDS, self.at)
+        beginning = before is None
+        newcomers = registered - frozenset(before or ())
+        steady |= self.same.covers(STEADY_ROUNDS, self.at)
         order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {
             endpoint: entry
@@ -163,8 +168,10 @@ class History:
                 # Beside a steady name a stranger cannot be one that takes turns.
                 known[endpoint] = Known(order, found=not steady, named=False, entered=self.at, absent=absent)
             elif beginning:
-                known[endpoint] = known[endpoint]._replace(order=0, found=True)
-        return replace(self, known=known)
+                known[endpoint] = known[endpoint]._replace(order=0, found=not steady)
+            elif endpoint in newcomers:
+                known[endpoint] = known[endpoint]._replace(absent=_NONE)
+        return replace(self, known=known, returns=-FORGIVEN_RETURNS if beginning and steady else self.returns)
 
     def in_play(self) -> frozenset[Endpoint]:
         """The endpoints that the name is taken to stand for now: named at some time and not gone since."""
@@ -184,24 +191,27 @@ class History:
         replaced = not entry.found or any(self.known[other].order > entry.order for other in self.latest)
         rounds = 1 if replaced and self.same.covers(1, self.at) else UNEXPLAINED_ROUNDS
         # The more often known ones came back the longer the silence must be, up to a limit for each in turn.
-        if self.returns >= HABITUAL_RETURNS:
+        if self.habitual():
             turns = sum(other.named for other in self.known.values())
             rounds = max(rounds, turns * min(self.returns, UNEXPLAINED_ROUNDS))
         return entry.absent.covers(rounds, self.at)
 
+    def habitual(self) -> bool:
+        """Whether the addresses take turns, so that another answer is nothing new."""
+        return self.returns >= HABITUAL_RETURNS
+
     def stirred(self) -> float:
         """When something happened last, in seconds: the answer changed, other than by taking turns again."""
-        return self.calm.since if self.returns >= HABITUAL_RETURNS else self.same.since
+        return self.calm.since if self.habitual() else self.same.since
 
     def settled(self) -> bool:
         """Whether nothing new was named in the latest answers, which are enough to tell."""
         return self.calm.covers(1, self.at)
 
+    def changed(self, since: float = float("-inf")) -> bool:
+        """Whether the answer changed, and not before a moment; taking turns is no change."""
+        return not self.habitual() and self.same.since > self.began and self.same.since >= since
+
     def changing(self) -> bool:
         """Whether the answer changed and has not yet stayed the same for three looks and one time to live."""
         return self.same.since > self.began and not self.same.covers(1, self.at)
-
-    def settled_since(self, moment: float) -> bool:
-        """Whether the answer changed after a moment and then stayed the same for three looks and one time to live."""
-        changed = self.same.since > self.began and self.same.since >= moment
-        return changed and self.same.covers(1, self.at)

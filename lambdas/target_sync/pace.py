@@ -88,4 +88,7 @@ class Pace:
     def spare_record(self, now: float) -> bool:
         """Takes a place for writing a tag, which can as well be done later, if there are many left."""
         with self._lock:
-            return self._others.spare(now, keep=0.5) and self._tags.spare(now)
+            spare = self._others.spare(now, keep=0.5) and self._tags.spare(now)
+            if spare:
+                self._others.place(now)  # the target group is read before
+            return spare

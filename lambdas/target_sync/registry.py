@@ -56,7 +56,8 @@ def client() -> ElasticLoadBalancingv2Client:
 
 def code(error: BaseException) -> str:
     """AWS's code for an error, such as AccessDenied; the class for one that did not come from AWS."""
-    response: Mapping[str, Mapping[str, str]] = getattr(error, "response", {})
+    # Some errors of the connection have the attribute without a value.
+    response: Mapping[str, Mapping[str, str]] = getattr(error, "response", None) or {}
     return response.get("Error", {}).get("Code", type(error).__name__)
 
 
@@ -137,17 +138,18 @@ class Registry:
             SettingsError: A tag is unusable.
         """
         together = self._known.get(target_group_arn) or _Tags([target_group_arn])
-        with together.lock:
+        if not together.lock.acquire(timeout=SHARED_SECONDS):
+            return self._alone(target_group_arn, now)  # another one's call hangs
+        try:
             if now > together.at + SHARED_SECONDS:
-                try:
-                    self._read(together, now)
-                except ERRORS as error:
-                    if len(together.arns) == 1 or code(error) not in MISSING:
-                        raise
-                    # One that is gone must not hide the others.
-                    together = _Tags([target_group_arn])
-                    self._read(together, now)
+                self._read(together, now)
             tags = together.tags.get(target_group_arn, {})
+        except ERRORS as error:
+            if len(together.arns) == 1 or code(error) not in MISSING:
+                raise
+            return self._alone(target_group_arn, now)  # one that is gone must not hide the others
+        finally:
+            together.lock.release()
         return Listener.from_tags(target_group_arn, tags, self._settings.vpc_ranges)
 
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
@@ -190,6 +192,11 @@ class Registry:
     def _count(self) -> None:
         with self._counting:
             self.calls += 1
+
+    def _alone(self, target_group_arn: str, now: float) -> Listener | None:
+        alone = _Tags([target_group_arn])
+        self._read(alone, now)
+        return Listener.from_tags(target_group_arn, alone.tags.get(target_group_arn, {}), self._settings.vpc_ranges)
 
     def _read(self, together: _Tags, now: float) -> None:
         self._count()

@@ -24,7 +24,7 @@ TTL = 5.0
 def heard(*answers: str, held: str = "", ttl: float = TTL, spacing: float = TTL) -> History:
     """The history of answers such as "A" or "BC", in a group that held something before."""
     names = {"A": A, "B": B, "C": C}
-    history = History().holding([names[name] for name in held], beginning=True)
+    history = History().holding([names[name] for name in held])
     for turn, answer in enumerate(answers):
         history = history.answered([names[name] for name in answer], ttl, 100.0 + spacing * turn)
     return history
@@ -51,7 +51,7 @@ def test_the_first_answer_is_registered() -> None:
 
 def test_without_an_answer_nothing_changes() -> None:
     """No successful answer yet: even a strange group stays as it is."""
-    assert not plan(History().holding([A, B], beginning=True), rows(A, B), LISTENER)
+    assert not plan(History().holding([A, B]), rows(A, B), LISTENER)
 
 
 def test_a_new_address_is_registered_at_first_sight_and_the_old_one_kept() -> None:
@@ -142,7 +142,7 @@ def test_on_a_failover_health_does_not_matter(new: str) -> None:
 def test_a_target_on_another_port_is_another_target() -> None:
     """The port changed: the address is registered on the new one, and goes on the old one by the usual rule."""
     old = A._replace(port=6432)
-    first = History().holding([old], beginning=True).answered([A], TTL, 100.0)
+    first = History().holding([old]).answered([A], TTL, 100.0)
 
     assert plan(first, rows(old), RECONFIGURED).register == (A,)
 
@@ -178,9 +178,36 @@ def test_a_stray_target_goes_when_nothing_explains_it() -> None:
 
 def test_a_target_seen_for_the_first_time_is_not_gone_yet() -> None:
     """Another invocation may have registered it, knowing a newer answer: what it is missing from counts from now on."""
-    history = heard(*"A" * 100, held="A").holding([A, B], beginning=False)
+    history = heard(*"A" * 100, held="A").holding([A, B], before=[A])
 
     assert deregistered(history, rows(A, B)) == []
+
+
+def test_a_target_that_came_back_is_not_gone_yet() -> None:
+    """It was confirmed gone and went; another invocation, which knows a newer answer, registered it again."""
+    history = heard(*"BAAAA", held="A")
+    assert deregistered(history, rows(A, B)) == [B]
+
+    returned = history.holding([A], before=[A, B]).holding([A, B], before=[A])
+
+    assert deregistered(returned, rows(A, B)) == []
+    later = returned
+    for turn in range(3):
+        later = later.answered([A], TTL, history.at + (turn + 1) * TTL)
+    assert deregistered(later, rows(A, B)) == [B]
+
+
+def test_a_recorded_single_target_tells_that_the_name_is_steady() -> None:
+    """A cold start during a failover's flaps: what comes back three times does not take turns."""
+    steady = History().holding([A], steady=True)
+    unknown = History().holding([A])
+    for turn, name in enumerate("BABABABBB"):
+        steady, unknown = (
+            each.answered([{"A": A, "B": B}[name]], TTL, 100.0 + turn * TTL) for each in (steady, unknown)
+        )
+
+    assert deregistered(steady, rows(A, B)) == [A]
+    assert deregistered(unknown, rows(A, B)) == []
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "10.1.0.5", "127.0.0.1", "169.254.169.254", "fd00::1", "db-1"])
@@ -276,7 +303,7 @@ def test_a_plan_never_hurts(
     What goes was registered, is not named now, was missing three times, and leaves a target that is named now.
     """
     listener = replace(LISTENER, followed=followed, ranges=(ipaddress.IPv4Network(allowed),))
-    history = History().holding(held, beginning=True)
+    history = History().holding(held)
     for turn, answer in enumerate(answers):
         history = history.answered(answer, TTL, turn * TTL)
     targets = [Target(endpoint, state) for endpoint, state in zip(sorted(held), states, strict=False)]
@@ -308,12 +335,12 @@ def test_a_steady_answer_is_reached_and_kept(
     before: list[set[Endpoint]], final: set[Endpoint], held: set[Endpoint], ttl: float
 ) -> None:
     """After any past, once answers stay the same, the group becomes exactly that and is left alone."""
-    history = History().holding(held, beginning=True)
+    history = History().holding(held)
     live = set(held)
     changes = []
     for turn, answer in enumerate([*before, *[final] * (STEADY_ROUNDS + 2)]):
         history = history.answered(answer, ttl, turn * max(ttl, 1.0))
-        history = history.holding(live, beginning=False)
+        history = history.holding(live, before=live)
         change = plan(history, rows(*live), LISTENER)
         live = (live | set(change.register)) - {target.endpoint for target in change.deregister}
         changes.append(bool(change))
