@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -110,3 +111,68 @@ class Control:
             for call in calls
             if (service is None or call["service"] == service) and (action is None or call["action"] == action)
         ]
+
+    def define_cluster(
+        self,
+        cluster: str,
+        *,
+        members: Sequence[str] = (),
+        account: str,
+        region: str | None = None,
+        engine: str = "aurora-postgresql",
+        port: int = 5432,
+    ) -> dict[str, Any]:
+        """Create a DB cluster whose first member is the writer; nothing is announced.
+
+        Args:
+            cluster: Its identifier.
+            members: The identifiers of its instances, none by default.
+            account: Whose it is.
+            region: Default: the emulator's.
+            engine: As CreateDBCluster takes it.
+            port: On which all its endpoints answer.
+
+        Returns:
+            What stands after this and after each of the calls below: `arn`, `endpoint`, `reader_endpoint`, `members`
+            (identifier -> name of the member's own endpoint) and `writer` (an identifier, or None without members).
+        """
+        given = {"cluster": cluster, "members": list(members), "engine": engine, "port": port}
+        return self._cluster("POST", "clusters", account, region, given)
+
+    def add_member(
+        self, cluster: str, member: str, *, account: str, region: str | None = None, announce: bool = True
+    ) -> dict[str, Any]:
+        """Let an instance join a cluster as a reader, or as the writer of an empty one; see `define_cluster`.
+
+        Args:
+            cluster: The cluster's identifier.
+            member: The new instance's.
+            account: Whose cluster it is.
+            region: Default: the emulator's.
+            announce: Whether RDS publishes its events (0005, and 0385 of every member).
+        """
+        given = {"cluster": cluster, "member": member, "announce": announce}
+        return self._cluster("POST", "cluster-members", account, region, given)
+
+    def remove_member(
+        self, cluster: str, member: str, *, account: str, region: str | None = None, announce: bool = True
+    ) -> dict[str, Any]:
+        """Delete a member; if it was the writer, the next writes. See `add_member`; the events are 0003 and 0385."""
+        given = {"cluster": cluster, "member": member, "announce": announce}
+        return self._cluster("DELETE", "cluster-members", account, region, given)
+
+    def switch_writer(
+        self, cluster: str, member: str, *, account: str, region: str | None = None, announce: bool = True
+    ) -> dict[str, Any]:
+        """Make a member the writer at once; see `add_member`. The events are 0071 and 0385.
+
+        FailoverDBCluster does the same over `failover_seconds`.
+        """
+        given = {"cluster": cluster, "member": member, "announce": announce}
+        return self._cluster("PUT", "cluster-writer", account, region, given)
+
+    def _cluster(
+        self, method: str, path: str, account: str, region: str | None, given: dict[str, Any]
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = self._call(method, path, {**given, "account": account, "region": region})
+        return answer

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services import alb, ec2
+from ministack.services import alb, autoscaling, ec2
 from ministack.services import rds as _rds
 
 from emulator.aws.wire import Api, ApiError
 
+AUTO_SCALING = Api("autoscaling", autoscaling, "AutoScaling")
 EC2 = Api("ec2", ec2, "Ec2")
 ELB = Api("elbv2", alb, "ElasticLoadBalancingV2")
 RDS = Api("rds", _rds, "Rds")

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -62,6 +63,8 @@ class Fault:
 
 
 settings = Settings()
+# What other modules of the extension serve: from method and path to a function of the JSON given.
+served: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {}
 # Set when settings change: whoever sleeps by one of them looks again.
 changed = threading.Event()
 _faults: list[Fault] = []
@@ -133,6 +136,8 @@ def _answer(method: str, path: str, given: dict[str, Any]) -> tuple[int, object]
         case "POST", "events":
             with request_scope(given["account"], given["region"]):
                 publish(given["source"], given["detail-type"], given["resources"], given["detail"])
+        case known if known in served:
+            result = served[known](given)
         case _:
             return 404, {"message": f"unknown control {method} {path}"}
     return 200, result

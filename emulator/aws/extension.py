@@ -8,26 +8,35 @@ from ministack import app
 
 from emulator.aws import (
     alarms,
+    auto_scaling,
     control,
+    db_clusters,
     db_instances,
+    db_proxies,
     endpoint_connections,
     endpoint_notifications,
     endpoint_permissions,
     endpoint_services,
     iam,
+    instances,
     listeners,
     load_balancers,
     metrics,
     rds_events,
     security_groups,
+    stack_compute,
+    stack_databases,
     stack_deletion,
+    stack_functions,
+    stack_gateways,
     stack_load_balancing,
+    stack_monitoring,
     stack_network,
     stack_privatelink,
     target_groups,
     targets,
 )
-from emulator.aws.apis import EC2, ELB, RDS
+from emulator.aws.apis import AUTO_SCALING, EC2, ELB, RDS
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -35,11 +44,15 @@ Send = Callable[[Message], Awaitable[None]]
 
 # Importing these modules is what adds their actions.
 ACTIONS = (
+    auto_scaling,
+    db_clusters,
     db_instances,
+    db_proxies,
     endpoint_connections,
     endpoint_notifications,
     endpoint_permissions,
     endpoint_services,
+    instances,
     listeners,
     load_balancers,
     rds_events,
@@ -73,17 +86,25 @@ def install() -> None:
     """Extend the imported ministack; call once, before it serves."""
     parts = (
         alarms,
+        auto_scaling,
+        db_clusters,
         iam,
+        instances,
         load_balancers,
         metrics,
+        stack_compute,
+        stack_databases,
         stack_deletion,
+        stack_functions,
+        stack_gateways,
         stack_load_balancing,
+        stack_monitoring,
         stack_network,
         stack_privatelink,
         target_groups,
     )
     for module in parts:
         module.install()
-    for api in (EC2, ELB, RDS):
+    for api in (AUTO_SCALING, EC2, ELB, RDS):
         api.install()
     _install_control()

@@ -1,7 +1,7 @@
 """Which resource an API call is authorized on, where stock asks for another one than AWS does.
 
 From the service authorization reference (service-authorization/latest/reference/: list_amazonec2.html,
-list_awselasticloadbalancingv2.html). Only matters with `AUTH=true`.
+list_awselasticloadbalancingv2.html, list_amazonrds.html). Only matters with `AUTH=true`.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import alb, ec2
+from ministack.services import alb, ec2, rds
 
 Parameters = dict[str, list[str]]
 
@@ -28,6 +28,7 @@ _ON_SERVICE = frozenset(
     }
 )
 _WITHOUT_RESOURCE = re.compile(r"Describe(VpcEndpoint|Subnets|Vpcs|SecurityGroup|NetworkInterfaces|AvailabilityZones)")
+_ON_DATABASE = re.compile(r"(Create|Delete|Describe|Failover|Modify|Reboot|Start|Stop)(?P<noun>DBInstance|DBCluster)s?")
 _others: ContextVar[tuple[str, ...]] = ContextVar("other_resources", default=())
 
 
@@ -35,6 +36,20 @@ def _values(parameters: Parameters, name: str) -> list[str]:
     """Return a parameter, or the members of a list of that name, numbered either way."""
     member = re.compile(rf"{name}(\.member)?(\.\d+)?")
     return [value[0] for key, value in parameters.items() if member.fullmatch(key) and value]
+
+
+def _databases(action: str, parameters: Parameters, prefix: str) -> list[str] | None:
+    """Return the databases an action of Amazon RDS is authorized on; without an identifier, all of their kind."""
+    match = _ON_DATABASE.fullmatch(action)
+    if match:
+        kind = "db" if match["noun"] == "DBInstance" else "cluster"
+        identifier = next(iter(_values(parameters, f"{match['noun']}Identifier")), "*")
+        return [identifier if identifier.startswith("arn:") else f"{prefix}:{kind}:{identifier}"]
+    if action in {"DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups"}:
+        names = _values(parameters, "DBProxyName")
+        proxies = [rds._db_proxies[name]["DBProxyArn"] for name in names if name in rds._db_proxies]
+        return proxies or [f"{prefix}:db-proxy:*"]
+    return None
 
 
 def resources(service: str, action: str, parameters: Parameters, region: str, account: str) -> list[str] | None:
@@ -46,13 +61,12 @@ def resources(service: str, action: str, parameters: Parameters, region: str, ac
             return _values(parameters, "ResourceArns")
         if action in {"RegisterTargets", "DeregisterTargets"} or "TargetGroup" in action:
             return _values(parameters, "TargetGroupArn") or ["*"]
-    if service == "ec2":
-        if action in _ON_SERVICE:
-            prefix = f"arn:aws:ec2:{region}:{account}:vpc-endpoint-service/"
-            return [prefix + service_id for service_id in _values(parameters, "ServiceId")] or ["*"]
-        if _WITHOUT_RESOURCE.match(action):
-            return ["*"]
-    return None
+    if service == "rds":
+        return _databases(action, parameters, f"arn:aws:rds:{region}:{account}")
+    if service == "ec2" and action in _ON_SERVICE:
+        prefix = f"arn:aws:ec2:{region}:{account}:vpc-endpoint-service/"
+        return [prefix + service_id for service_id in _values(parameters, "ServiceId")] or ["*"]
+    return ["*"] if service == "ec2" and _WITHOUT_RESOURCE.match(action) else None
 
 
 def _tags(arn: str) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ Rules from the Elastic Load Balancing API reference (2015-12-01) and the guide f
 (elasticloadbalancing/latest/network/: load-balancer-security-groups.html, availability-zones.html).
 """
 
+import ipaddress
 import re
 from typing import Any
 
@@ -85,6 +86,43 @@ def _as_result(record: Record) -> Result:
     return result | {"State": {"Code": record["State"]}, "AvailabilityZones": _zone_results(record)}
 
 
+def _check_pins(mappings: list[dict[str, str]], scheme: str) -> None:
+    """Refuse private addresses that are not of their subnet, and any on an internet-facing load balancer."""
+    for mapping in mappings:
+        pin = mapping.get("PrivateIPv4Address")
+        if pin is None:
+            continue
+        if scheme != "internal":
+            raise ApiError(
+                "InvalidConfigurationRequest", "Private IPv4 addresses are supported by internal load balancers only"
+            )
+        cidr = ipaddress.IPv4Network(subnet(mapping["SubnetId"])["CidrBlock"])
+        if ipaddress.IPv4Address(pin) not in cidr:
+            raise ApiError(
+                "InvalidConfigurationRequest", f"The address '{pin}' is not in the range '{cidr}' of its subnet"
+            )
+
+
+def _pins(record: Record) -> dict[str, str | None]:
+    """Return the pinned address of each subnet of a load balancer."""
+    return {mapping["SubnetId"]: mapping.get("PrivateIPv4Address") for mapping in record["SubnetMappings"]}
+
+
+def _check_enabled_zones(before: Record, after: Record) -> None:
+    """Refuse another subnet or address in a zone that stays.
+
+    "You must include all subnets that were enabled previously, with their existing configurations".
+    """
+    zones_before, zones_after = zones(before), zones(after)
+    for zone in zones_before.keys() & zones_after.keys():
+        was, becomes = zones_before[zone], zones_after[zone]
+        if (was, _pins(before)[was]) != (becomes, _pins(after)[becomes]):
+            raise ApiError(
+                "InvalidConfigurationRequest",
+                f"The subnet and the private IPv4 address of the enabled Availability Zone '{zone}' cannot be changed",
+            )
+
+
 def _placement(given: Arguments) -> Record:
     """Return VPC, subnets and pinned addresses of a request that names subnets one way or the other."""
     if bool(given.get("Subnets")) == bool(given.get("SubnetMappings")):
@@ -116,6 +154,7 @@ def create_load_balancer(given: Arguments) -> Result | None:
         raise ApiError("ValidationError", f"The load balancer name '{name}' cannot begin with 'internal-'")
     if any(record["LoadBalancerName"] == name for record in alb._lbs.values()):
         raise ApiError("DuplicateLoadBalancerName", f"A load balancer with name '{name}' already exists")
+    _check_pins(given.get("SubnetMappings", []), given.get("Scheme", "internet-facing"))
     region, identity = get_region(), alb._short_id()
     groups = given.get("SecurityGroups", [])
     record = {
@@ -167,11 +206,16 @@ def delete_load_balancer(given: Arguments) -> Result | None:
 
 @ELB.action
 def set_subnets(given: Arguments) -> Result | None:
-    """Change the zones of a load balancer; none may go while endpoints are connected through it."""
+    """Change the zones of a load balancer; those that stay, stay as they are.
+
+    None may go while endpoints are connected through it.
+    """
     record = find(given.get("LoadBalancerArn"))
     if record["Type"] != "network":
         return None
     placement = _placement(given)
+    _check_pins(placement["SubnetMappings"], record["Scheme"])
+    _check_enabled_zones(record, {**record, **placement})
     before, after = set(zones(record)), set(zones({**record, **placement}))
     service = endpoint_services.service_of(record["LoadBalancerArn"])
     if before - after and service is not None and endpoint_services.connection_lives(service.id):

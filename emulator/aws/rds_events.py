@@ -20,7 +20,7 @@ from emulator.aws.wire import ApiError, Arguments, Result
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """What an event is about: `instance` or `cluster`, its ARN and its identifier."""
 
     kind: str
@@ -39,6 +39,18 @@ class _Source:
             "EventID": event_id,
         }
         control.publish("aws.rds", f"RDS DB {self.kind.capitalize()} Event", [self.arn], detail)
+
+
+def announce_topology(cluster: dict[str, Any]) -> None:
+    """Say of every member of a cluster that its DNS changed: members joined, left or changed roles."""
+    for member in cluster.get("DBClusterMembers", []):
+        instance = rds._instances.get(member["DBInstanceIdentifier"])
+        if instance is not None:
+            Source("instance", instance["DBInstanceArn"], instance["DBInstanceIdentifier"]).publish(
+                "RDS-EVENT-0385",
+                "notification",
+                "The DB cluster topology is updated. There are DNS changes for the DB instance.",
+            )
 
 
 def _later(begin: Callable[[], None], end: Callable[[], None]) -> None:
@@ -62,7 +74,7 @@ def reboot_db_instance(given: Arguments) -> Result | None:
     if str(instance.get("MultiAZ")).lower() != "true":
         raise ApiError("InvalidParameterCombination", "Cannot force a failover of an instance that is not Multi-AZ")
     if instance["DBInstanceStatus"] == "available":
-        source = _Source("instance", instance["DBInstanceArn"], instance["DBInstanceIdentifier"])
+        source = Source("instance", instance["DBInstanceArn"], instance["DBInstanceIdentifier"])
         _later(
             lambda: source.publish("RDS-EVENT-0013", "failover", "Multi-AZ instance failover started."),
             lambda: source.publish("RDS-EVENT-0049", "failover", "Multi-AZ instance failover completed."),
@@ -78,15 +90,11 @@ def failover_db_cluster(given: Arguments) -> Result | None:
     # Stock refuses a cluster that is busy or has nobody to fail over to.
     if cluster is None or cluster["Status"] != "available" or all(member["IsClusterWriter"] for member in members):
         return None
-    source = _Source("cluster", cluster["DBClusterArn"], cluster["DBClusterIdentifier"])
-    instances = [rds._instances.get(member["DBInstanceIdentifier"]) for member in members]
-    topology = "The DB cluster topology is updated. There are DNS changes for the DB instance."
+    source = Source("cluster", cluster["DBClusterArn"], cluster["DBClusterIdentifier"])
 
     def end() -> None:
         source.publish("RDS-EVENT-0071", "failover", "Completed failover to DB instance.")
-        for instance in filter(None, instances):
-            member = _Source("instance", instance["DBInstanceArn"], instance["DBInstanceIdentifier"])
-            member.publish("RDS-EVENT-0385", "notification", topology)
+        announce_topology(cluster)
 
     _later(lambda: source.publish("RDS-EVENT-0073", "failover", "Started cross AZ failover to DB instance."), end)
     return None

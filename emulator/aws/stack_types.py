@@ -7,7 +7,7 @@ Properties, return values and what replaces a resource are from the AWS CloudFor
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 from uuid import uuid4
 
 from ministack.services.cloudformation import provisioners
@@ -17,6 +17,21 @@ from emulator.aws.wire import Api, ApiError
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, Any]]
+
+
+class Labelled(Protocol):
+    """Something with the name that CloudFormation's error texts give a service: an `Api`, or a `Service`."""
+
+    @property
+    def label(self) -> str:
+        """The service's name, for example `CloudWatch`."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service whose API is stock's altogether."""
+
+    label: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,7 @@ class StackType:
     """
 
     name: str
-    api: Api
+    api: Labelled
     properties: frozenset[str]
     required: frozenset[str]
     replacing: tuple[str, ...]
@@ -83,7 +98,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def reasoned(api: Api, step: Callable[P, R]) -> Callable[P, R]:
+def reasoned(api: Labelled, step: Callable[P, R]) -> Callable[P, R]:
     """Word an API's error in a step as CloudFormation's reason of a failure."""
 
     def worded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -122,6 +137,11 @@ def undone_on_failure(delete: Callable[[], object]) -> Iterator[None]:
     except ApiError:
         delete()
         raise
+
+
+def tag_list(properties: Properties) -> list[dict[str, str]] | None:
+    """Return a template's tags for a call that takes them as a list; `None` without any."""
+    return [{"Key": tag["Key"], "Value": str(tag["Value"])} for tag in properties.get("Tags") or []] or None
 
 
 def tag_specification(resource_type: str, properties: Properties) -> list[dict[str, Any]] | None:

@@ -7,18 +7,17 @@ guide's pages network/target-group-register-targets.html and network/target-grou
 import asyncio
 import ipaddress
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from ministack import app
-from ministack.services import alb, ec2
+from ministack.services import alb
 
-from emulator.aws import control
-from emulator.aws.apis import ELB, all_zones
+from emulator.aws import control, instances
+from emulator.aws.apis import ELB
 from emulator.aws.load_balancers import attribute, zones
+from emulator.aws.registrations import Target, registered
 from emulator.aws.wire import ApiError, Arguments, Result
 
-_OUTSIDE = [ipaddress.ip_network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 # The only addresses the emulator ever connects to.
 _CHECKED = ipaddress.ip_network("127.0.0.0/8")
 _PROTOCOLS = frozenset({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"})
@@ -29,21 +28,8 @@ _REASONS = {
     "Target.DeregistrationInProgress": "Target deregistration is in progress",
     "Target.NotRegistered": "Target is not registered to the target group",
     "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
+    "Target.InvalidState": "Target is in the stopped state",
 }
-
-
-@dataclass
-class Target:
-    """One registered target; its identity in the group is address and port."""
-
-    id: str
-    port: int
-    zone: str | None = None
-    registered: float = field(default_factory=time.monotonic)
-    checked: bool = False
-    healthy: bool = False
-    in_a_row: int = 0
-    draining_until: float | None = None
 
 
 _table: dict[str, dict[tuple[str, int], Target]] = {}
@@ -70,54 +56,6 @@ def _current(group_arn: str) -> dict[tuple[str, int], Target]:
     return rows
 
 
-def _is_inside(address: ipaddress.IPv4Address, vpc_id: str) -> bool:
-    # The emulator's VPCs have one range; AWS also counts associated ones.
-    return vpc_id in ec2._vpcs and address in ipaddress.IPv4Network(ec2._vpcs[vpc_id]["CidrBlock"])
-
-
-def _zone_of(address: ipaddress.IPv4Address, vpc_id: str) -> str | None:
-    return next(
-        (
-            record["AvailabilityZone"]
-            for record in ec2._subnets.values()
-            if record["VpcId"] == vpc_id and address in ipaddress.IPv4Network(record["CidrBlock"])
-        ),
-        None,
-    )
-
-
-def _validated(group: dict[str, Any], entry: dict[str, Any]) -> Target:
-    """Return the target an entry of RegisterTargets describes.
-
-    The zone of an address inside the VPC is detected, so it must not be given; one outside needs it.
-    """
-    port = entry.get("Port", group["Port"])
-    if group["TargetType"] != "ip":
-        return Target(entry["Id"], port)
-    try:
-        address = ipaddress.IPv4Address(entry["Id"])
-    except ValueError as error:
-        raise ApiError("ValidationError", f"The IP address '{entry['Id']}' is not a valid IPv4 address") from error
-    given_zone = entry.get("AvailabilityZone")
-    if _is_inside(address, group["VpcId"]):
-        detected = _zone_of(address, group["VpcId"])
-        if given_zone not in {None, detected}:
-            raise ApiError(
-                "InvalidTarget",
-                f"You cannot specify the Availability Zone '{given_zone}' for '{address}', which is within the VPC "
-                f"'{group['VpcId']}'",
-            )
-        return Target(entry["Id"], port, detected)
-    if not any(address in cidr for cidr in _OUTSIDE):
-        raise ApiError("InvalidTarget", f"The IP address '{address}' is not within a range that is allowed for targets")
-    if given_zone not in {"all", *all_zones()}:
-        raise ApiError(
-            "InvalidTarget",
-            f"You must specify an Availability Zone for '{address}', which is outside the VPC '{group['VpcId']}'",
-        )
-    return Target(entry["Id"], port, given_zone)
-
-
 @ELB.action
 def register_targets(given: Arguments) -> Result | None:
     """Register targets; one that is draining is registered again."""
@@ -126,7 +64,7 @@ def register_targets(given: Arguments) -> Result | None:
         return None
     arn = group["TargetGroupArn"]
     rows = _current(arn)
-    for target in [_validated(group, entry) for entry in given.get("Targets", [])]:
+    for target in [registered(group, entry) for entry in given.get("Targets", [])]:
         key = (target.id, target.port)
         if key not in rows or rows[key].draining_until is not None:
             rows[key] = target
@@ -178,7 +116,7 @@ def _description(group: dict[str, Any], key: tuple[str, int], target: Target | N
     if reason:
         health |= {"Reason": reason, "Description": _REASONS[reason]}
     described: Result = {"Id": key[0], "Port": key[1]}
-    if target is not None and target.zone:
+    if target is not None and target.zone and group["TargetType"] == "ip":
         described["AvailabilityZone"] = target.zone
     return {"Target": described, "HealthCheckPort": _check_port(group, key[1]), "TargetHealth": health}
 
@@ -188,12 +126,19 @@ def _state(group: dict[str, Any], target: Target | None) -> tuple[str, str | Non
         return "unused", "Target.NotRegistered"
     if target.draining_until is not None:
         return "draining", "Target.DeregistrationInProgress"
+    if not _runs(group, target):
+        return "unused", "Target.InvalidState"
     if not _in_use(group, target):
         return "unused", "Target.NotInUse"
     if target.checked:
         return ("healthy", None) if target.healthy else ("unhealthy", "Target.FailedHealthChecks")
     waiting = time.monotonic() - target.registered < control.settings.registration_seconds
     return "initial", "Elb.RegistrationInProgress" if waiting else "Elb.InitialHealthChecking"
+
+
+def _runs(group: dict[str, Any], target: Target) -> bool:
+    """Tell whether a target is anything but an instance that was stopped or terminated."""
+    return group["TargetType"] != "instance" or instances.state(instances.find(target.id)) == "running"
 
 
 def _in_use(group: dict[str, Any], target: Target) -> bool:
@@ -210,7 +155,7 @@ async def _watch(arn: str, group: dict[str, Any], target: Target) -> None:
     """Check one target until it is deregistered. Targets that are not in use are not checked."""
     await asyncio.sleep(control.settings.registration_seconds)
     while _table.get(arn, {}).get((target.id, target.port)) is target:
-        if _in_use(group, target):
+        if _runs(group, target) and _in_use(group, target):
             _judge(group, target, passed=await _connects(group, target))
             pause = float(group["HealthCheckIntervalSeconds"]) * control.settings.health_check_interval_scale
         else:
@@ -239,15 +184,17 @@ def _judge(group: dict[str, Any], target: Target, *, passed: bool) -> None:
 
 async def _connects(group: dict[str, Any], target: Target) -> bool:
     """Make one TCP health check. Outside loopback nothing is ever sent and the target counts as up."""
+    record = instances.find(target.id) if group["TargetType"] == "instance" else None
+    address = str(record["PrivateIpAddress"]) if record is not None else target.id
     try:
-        if ipaddress.ip_address(target.id) not in _CHECKED:
+        if ipaddress.ip_address(address) not in _CHECKED:
             return True
     except ValueError:
-        return True  # an instance id
+        return True  # the ARN of an Application Load Balancer
     timeout = float(group["HealthCheckTimeoutSeconds"]) * control.settings.health_check_interval_scale
     try:
         async with asyncio.timeout(max(timeout, 0.2)):
-            _, writer = await asyncio.open_connection(target.id, int(_check_port(group, target.port)))
+            _, writer = await asyncio.open_connection(address, int(_check_port(group, target.port)))
     except (OSError, TimeoutError):
         return False
     writer.close()

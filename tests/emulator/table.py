@@ -14,11 +14,18 @@ _FILES = {
     "load_balancers": "Load balancers and listeners",
     "target_groups": "Target groups",
     "targets": "Targets",
+    "instances": "Instances and Auto Scaling groups",
     "security_groups": "Network",
+    "databases": "Databases",
     "failovers": "Failovers",
     "alarms": "Metrics and alarms",
     "permissions": "Authorization",
-    "stacks": "CloudFormation",
+    "stack_load_balancing": "CloudFormation: Elastic Load Balancing",
+    "stack_privatelink": "CloudFormation: AWS PrivateLink",
+    "stack_network": "CloudFormation: network",
+    "stack_monitoring": "CloudFormation: monitoring",
+    "stack_functions": "CloudFormation: functions",
+    "stacks": "CloudFormation: deployments and deletions",
 }
 
 

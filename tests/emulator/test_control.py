@@ -66,7 +66,7 @@ def test_cloudformation_is_not_hit_by_faults(aws: Account, control: Control) -> 
 
 def test_registration_takes_as_long_as_asked(aws: Account, control: Control) -> None:
     """Given a slow registration, a target stays `initial` with registration in progress until it is over."""
-    control.set(registration_seconds=0.5)
+    control.set(registration_seconds=2.0)
     group = aws.used_target_group(aws.network())
     aws.register(group, {"Id": "10.0.0.5"})
     assert aws.health(group) == {("10.0.0.5", 5432): ("initial", "Elb.RegistrationInProgress")}
@@ -75,7 +75,7 @@ def test_registration_takes_as_long_as_asked(aws: Account, control: Control) -> 
 
 def test_first_check_need_not_be_enough(aws: Account, control: Control) -> None:
     """Given thresholds that count for new targets too, a target is `initial` until it passed that many checks."""
-    control.set(healthy_on_first_check=False, health_check_interval_scale=0.04)
+    control.set(healthy_on_first_check=False, health_check_interval_scale=0.2)
     group = aws.used_target_group(aws.network(), HealthCheckIntervalSeconds=5, HealthyThresholdCount=3)
     aws.register(group, {"Id": "10.0.0.5"})
     assert aws.health(group) == {("10.0.0.5", 5432): ("initial", "Elb.InitialHealthChecking")}
@@ -113,6 +113,74 @@ def test_journal_tells_who_called_what(aws: Account, control: Control) -> None:
     assert [call["error"] for call in calls] == ["ThrottlingException", None]
     assert [call["parameters"]["TargetGroupArn"] for call in calls] == [group, group]
     assert all(call["time"] >= before for call in calls)
+
+
+def _roles(aws: Account, cluster: str) -> dict[str, bool]:
+    """Return what RDS says about a cluster's members: whether each is the writer."""
+    (described,) = aws.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"]
+    return {member["DBInstanceIdentifier"]: member["IsClusterWriter"] for member in described["DBClusterMembers"]}
+
+
+def test_members_of_a_cluster_come_go_and_change_roles(aws: Account, control: Control) -> None:
+    """A cluster is defined with members; one joins, the writer is switched and deleted; RDS's API tells each step."""
+    made = control.define_cluster("orders", members=["first", "second"], account=aws.id, port=6432)
+    (described,) = aws.client("rds").describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"]
+    assert (made["endpoint"], made["reader_endpoint"]) == (described["Endpoint"], described["ReaderEndpoint"])
+    assert (made["arn"], described["Port"]) == (described["DBClusterArn"], 6432)
+    assert _roles(aws, "orders") == {"first": True, "second": False}
+    joined = control.add_member("orders", "third", account=aws.id)
+    (third,) = aws.client("rds").describe_db_instances(DBInstanceIdentifier="third")["DBInstances"]
+    assert (third["Endpoint"]["Address"], third["Endpoint"]["Port"]) == (joined["members"]["third"], 6432)
+    assert control.switch_writer("orders", "third", account=aws.id)["writer"] == "third"
+    assert _roles(aws, "orders") == {"first": False, "second": False, "third": True}
+    left = control.remove_member("orders", "third", account=aws.id)
+    assert (left["writer"], sorted(left["members"])) == ("first", ["first", "second"])
+    assert _roles(aws, "orders") == {"first": True, "second": False}
+
+
+def test_changes_of_a_cluster_are_announced_unless_told_otherwise(aws: Account, control: Control) -> None:
+    """RDS's events of a change of members and roles are published by default, and none if asked for."""
+    queue, events = aws.queue(), aws.client("events")
+    events.put_rule(Name="rds", EventPattern=json.dumps({"source": ["aws.rds"]}))
+    events.put_targets(Rule="rds", Targets=[{"Id": "queue", "Arn": aws.queue_arn(queue)}])
+    control.define_cluster("orders", members=["first"], account=aws.id)
+    control.add_member("orders", "quiet", account=aws.id, announce=False)
+    control.switch_writer("orders", "quiet", account=aws.id, announce=False)
+    control.remove_member("orders", "quiet", account=aws.id, announce=False)
+    control.add_member("orders", "second", account=aws.id)
+    control.switch_writer("orders", "second", account=aws.id)
+    control.remove_member("orders", "second", account=aws.id)
+    received: list[dict[str, object]] = []
+    expected = [
+        ("RDS-EVENT-0005", "second"),
+        ("RDS-EVENT-0385", "first"),
+        ("RDS-EVENT-0385", "second"),
+        ("RDS-EVENT-0071", "orders"),
+        ("RDS-EVENT-0385", "first"),
+        ("RDS-EVENT-0385", "second"),
+        ("RDS-EVENT-0003", "second"),
+        ("RDS-EVENT-0385", "first"),
+    ]
+
+    def arrived() -> bool:
+        received.extend(event["detail"] for event in aws.received(queue))
+        return len(received) >= len(expected)
+
+    aws.eventually(arrived)
+    assert sorted((str(detail["EventID"]), str(detail["SourceIdentifier"])) for detail in received) == sorted(expected)
+
+
+def test_unknown_clusters_and_members_are_refused(aws: Account, control: Control) -> None:
+    """The control names the cluster or member it does not know."""
+    with pytest.raises(ControlError, match="no DB cluster 'orders'"):
+        control.add_member("orders", "first", account=aws.id)
+    control.define_cluster("orders", members=["first"], account=aws.id)
+    with pytest.raises(ControlError, match="'second' is no member of orders"):
+        control.switch_writer("orders", "second", account=aws.id)
+    with pytest.raises(ControlError, match="'first' exists already"):
+        control.add_member("orders", "first", account=aws.id)
+    with pytest.raises(ControlError, match="DBClusterAlreadyExistsFault"):
+        control.define_cluster("orders", account=aws.id)
 
 
 def test_unknown_setting_is_refused(control: Control) -> None:

@@ -87,6 +87,19 @@ class Account:
         answer = self.ec2.create_security_group(GroupName=self.name(), Description="rules", VpcId=network.vpc)
         return str(answer["GroupId"])
 
+    def instance(self, network: Network, subnet: int = 0, **arguments: object) -> str:
+        """Launch an instance into one of a network's subnets."""
+        given = {"ImageId": "ami-0abcdef1234567890", "InstanceType": "t4g.small", **arguments}
+        answer = self.ec2.run_instances(MinCount=1, MaxCount=1, SubnetId=network.subnets[subnet], **given)
+        return str(answer["Instances"][0]["InstanceId"])
+
+    def described_instance(self, instance: str) -> dict[str, Any]:
+        """Return what EC2 says about an instance."""
+        described: dict[str, Any] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][
+            0
+        ]
+        return described
+
     def load_balancer(self, network: Network, **arguments: object) -> str:
         """Create an internal Network Load Balancer in all of a network's subnets unless told otherwise."""
         given = {"Name": self.name(), "Type": "network", "Scheme": "internal", **arguments}
@@ -209,6 +222,12 @@ class Account:
         body = json.dumps({"Resources": resources})
         self.client("cloudformation").create_stack(StackName=stack, TemplateBody=body)
         assert self.settled(stack)[0] == "ROLLBACK_COMPLETE"
+        return self.failures(stack)
+
+    def refused_update(self, resources: dict[str, Any], stack: str = "stack") -> dict[str, str]:
+        """Update a stack, assert that it is rolled back to what it was, and return why, by logical id."""
+        self.client("cloudformation").update_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+        assert self.settled(stack)[0] == "UPDATE_ROLLBACK_COMPLETE"
         return self.failures(stack)
 
     def delete(self, stack: str = "stack") -> str:

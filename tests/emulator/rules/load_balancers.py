@@ -69,6 +69,42 @@ def pinned_addresses_are_kept(aws: Account) -> None:
     assert [zone["LoadBalancerAddresses"][0]["PrivateIPv4Address"] for zone in zones] == pins
 
 
+@rule(f"{_API}/API_SubnetMapping.html")
+def pinned_addresses_are_the_subnets_and_private(aws: Account) -> None:
+    """A pinned private address is one of its subnet, and the load balancer is internal."""
+    network = aws.network()
+    for pin, scheme in (("10.9.0.10", "internal"), ("10.0.0.10", "internet-facing")):
+        mapping = {"SubnetId": network.subnets[0], "PrivateIPv4Address": pin}
+        with refused("InvalidConfigurationRequest"):
+            aws.load_balancer(network, SubnetMappings=[mapping], Scheme=scheme)
+
+
+@rule(f"{_API}/API_SetSubnets.html")
+def zone_that_stays_keeps_subnet_and_address(aws: Account) -> None:
+    """Zones are added with a pinned address or removed; an enabled one keeps its subnet and its address."""
+    network = aws.network(zones=ZONES)
+    first, second, third = network.subnets
+    twin = aws.subnet(network.vpc, "10.0.8.0/24", ZONES[0])
+    pinned = {"SubnetId": first, "PrivateIPv4Address": "10.0.0.10"}
+    arn = aws.load_balancer(network, SubnetMappings=[pinned, {"SubnetId": second}])
+
+    def change(*mappings: dict[str, str]) -> None:
+        aws.elb.set_subnets(LoadBalancerArn=arn, SubnetMappings=list(mappings))
+
+    for mapping in ({**pinned, "PrivateIPv4Address": "10.0.0.11"}, {"SubnetId": first}, {"SubnetId": twin}):
+        with refused("InvalidConfigurationRequest"):
+            change(mapping, {"SubnetId": second})
+    with refused("InvalidConfigurationRequest"):
+        change(pinned, {"SubnetId": second, "PrivateIPv4Address": "10.0.1.10"})
+    change(pinned, {"SubnetId": third, "PrivateIPv4Address": "10.0.2.10"})
+    zones = _described(aws, arn)["AvailabilityZones"]
+    assert isinstance(zones, list)
+    assert {zone["ZoneName"]: zone["LoadBalancerAddresses"][0]["PrivateIPv4Address"] for zone in zones} == {
+        ZONES[0]: "10.0.0.10",
+        ZONES[2]: "10.0.2.10",
+    }
+
+
 @rule(f"{_GUIDE}/load-balancer-security-groups.html")
 def enforcement_on_privatelink_traffic_is_kept(aws: Account) -> None:
     """With a security group, inbound rules bind PrivateLink traffic until they are told not to."""

@@ -142,3 +142,27 @@ def tagged_target_groups_are_allowed_by_their_tags(aws: Account) -> None:
         scoped.register_targets(TargetGroupArn=mine, Targets=[{"Id": "10.0.0.5"}])
         with refused("AccessDenied"):
             scoped.register_targets(TargetGroupArn=other, Targets=[{"Id": "10.0.0.5"}])
+
+
+@rule("service-authorization/latest/reference/list_amazonrds.html", authorization=True)
+def databases_are_described_by_their_arns(aws: Account) -> None:
+    """DescribeDBClusters, DBInstances and DBProxies are authorized on the one named, or on all of that kind."""
+    aws.client("rds").create_db_cluster(
+        DBClusterIdentifier="orders", Engine="aurora-postgresql", MasterUsername="u", MasterUserPassword="password1"
+    )
+    for noun, kind in (("DBClusters", "cluster"), ("DBInstances", "db"), ("DBProxies", "db-proxy")):
+        action, prefix = f"rds:Describe{noun}", f"arn:aws:rds:us-east-1:{aws.id}:{kind}:"
+        method = {"DBClusters": "describe_db_clusters", "DBInstances": "describe_db_instances"}.get(noun)
+        method = method or "describe_db_proxies"
+        every = _as_role(aws, "rds", {"Action": action, "Resource": f"{prefix}*"})
+        assert getattr(every, method)()
+        other = _as_role(aws, "rds", {"Action": action, "Resource": f"{prefix}other"})
+        with refused("AccessDenied"):
+            getattr(other, method)()
+    resource = f"arn:aws:rds:us-east-1:{aws.id}:cluster:orders"
+    scoped = _as_role(aws, "rds", {"Action": "rds:DescribeDBClusters", "Resource": resource})
+    for name in ("orders", resource):
+        (cluster,) = scoped.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        assert cluster["DBClusterArn"] == resource
+    with refused("AccessDenied"):
+        scoped.describe_db_clusters(DBClusterIdentifier="payments")

@@ -1,5 +1,7 @@
 """Rules of security groups."""
 
+from typing import Any
+
 from tests.emulator.rule import rule
 from tests.emulator.world import Account, refused
 
@@ -17,6 +19,46 @@ def rule_exists_once(aws: Account) -> None:
         authorize(GroupId=group, IpPermissions=[permission])
         with refused("InvalidPermission.Duplicate"):
             authorize(GroupId=group, IpPermissions=[again])
+
+
+@rule("vpc/latest/userguide/amazon-vpc-limits.html")
+def group_has_at_most_60_rules(aws: Account) -> None:
+    """A security group has at most 60 inbound and 60 outbound rules, counted for IPv4 and IPv6 apart."""
+    network = aws.network()
+    group, other = aws.security_group(network), aws.security_group(network)
+    ranges = [{"CidrIp": f"10.{number}.0.0/16"} for number in range(59)]
+    more, last = {"CidrIp": "10.60.0.0/16"}, {"UserIdGroupPairs": [{"GroupId": other}]}
+    # An outbound rule for everything is there from the beginning.
+    for authorize, first in (
+        (aws.ec2.authorize_security_group_ingress, ranges),
+        (aws.ec2.authorize_security_group_egress, ranges[1:]),
+    ):
+        authorize(GroupId=group, IpPermissions=[{**_RULE, "IpRanges": first}])
+        authorize(GroupId=group, IpPermissions=[{**_RULE, "Ipv6Ranges": [{"CidrIpv6": "fd00::/8"}]}])
+        authorize(GroupId=group, IpPermissions=[{**_RULE, "IpRanges": [more]}])
+        with refused("RulesPerSecurityGroupLimitExceeded"):
+            authorize(GroupId=group, IpPermissions=[{**_RULE, **last}])
+
+
+@rule("AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html")
+def rules_in_a_groups_properties_are_checked_too(aws: Account) -> None:
+    """Rules in a security group's own properties are limited to 60 too, and exist once beside those standing alone."""
+    network = aws.network()
+
+    def resources(*cidrs: str, **more: object) -> dict[str, Any]:
+        rules = [{**_RULE, "CidrIp": cidr} for cidr in cidrs]
+        properties = {"GroupDescription": "g", "VpcId": network.vpc, "SecurityGroupIngress": rules}
+        return {"Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": properties}, **more}
+
+    many = [f"10.{number}.0.0/16" for number in range(61)]
+    assert "RulesPerSecurityGroupLimitExceeded" in aws.refused_stack(resources(*many))["Group"]
+    alone = {"GroupId": {"Ref": "Group"}, "CidrIp": many[0], **_RULE}
+    twin = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": alone}
+    assert "InvalidPermission.Duplicate" in aws.refused_stack(resources(*many[:1], Twin=twin))["Twin"]
+    aws.deploy(resources(*many[:60]))
+    reasons = aws.refused_update(resources(*many))
+    assert "RulesPerSecurityGroupLimitExceeded" in reasons["Group"]
+    aws.deploy(resources(*many[1:]))
 
 
 @rule(f"{_API}/API_DeleteSecurityGroup.html")
