@@ -1,128 +1,76 @@
-"""The fields of the YAML file: their types, defaults and single-value rules. The JSON Schema is made of this."""
+"""The fields of the YAML file and their defaults. The JSON Schema is made of this."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, Strict, field_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
 from constructs_pg import _validation as rules
 from pg_privatelink._document import Document, Path
+from pg_privatelink._fields import (
+    DELETE,
+    POSTGRES_PORT,
+    AccountId,
+    DbtAccountUrl,
+    DbtEnvironment,
+    DbtSourceRange,
+    Fields,
+    HealthCheckInterval,
+    HealthyThreshold,
+    HealthyTimeout,
+    PollInterval,
+    Port,
+    Principal,
+    PrivateAddress,
+    Region,
+    RemovalPolicy,
+    SourceRange,
+    SubnetCidr,
+    SubnetId,
+    Switch,
+    TagKey,
+    TagValue,
+    Text,
+    UnhealthyThreshold,
+    VpcCidr,
+    VpcId,
+    Zone,
+)
+from pg_privatelink._targets import (
+    KINDS,
+    Ec2InstancesConfiguration,
+    HostnameConfiguration,
+    IpAddressesConfiguration,
+    RdsClusterConfiguration,
+    RdsInstanceConfiguration,
+    RdsProxyConfiguration,
+    TargetConfiguration,
+)
 
 if TYPE_CHECKING:
-    import re
-
-    from pydantic.fields import FieldInfo
-
     from constructs_pg.errors import PostgresEndpointServiceError
 
-POSTGRES_PORT = 5432
 CONSUMER_NAME = "Principals"
 """A consumer's name where the user gives none. The dbt platform's is its own."""
 
-
-def _like(pattern: re.Pattern[str], *examples: str) -> FieldInfo:
-    """Tell editors the form of a text. The rule beside it is what decides, with a better message."""
-    info: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern.pattern}$", "examples": list(examples)})
-    return info
-
-
-def _up_to(maximum: int) -> FieldInfo:
-    info: FieldInfo = Field(json_schema_extra={"minimum": 1, "maximum": maximum})
-    return info
-
-
-def _for_example(*examples: str) -> FieldInfo:
-    info: FieldInfo = Field(json_schema_extra={"examples": list(examples)})
-    return info
-
-
 _NAMES: dict[str, Any] = {"propertyNames": {"pattern": f"^{rules.NAME.pattern}$"}}
 
-AccountId = Annotated[str, Strict(), AfterValidator(rules.check_account_id), _like(rules.ACCOUNT_ID, "111122223333")]
-Region = Annotated[
-    str, Strict(), AfterValidator(rules.check_region), _like(rules.REGION, "eu-central-1", "us-east-1", "eu-west-2")
-]
-VpcId = Annotated[str, Strict(), AfterValidator(rules.check_vpc_id), _like(rules.VPC_ID, "vpc-0123456789abcdef0")]
-SubnetId = Annotated[
-    str, Strict(), AfterValidator(rules.check_subnet_id), _like(rules.SUBNET_ID, "subnet-0123456789abcdef0")
-]
-SecurityGroupId = Annotated[
-    str,
-    Strict(),
-    AfterValidator(rules.check_security_group_id),
-    _like(rules.SECURITY_GROUP_ID, "sg-0123456789abcdef0"),
-]
-Zone = Annotated[
-    str, Strict(), AfterValidator(rules.check_availability_zone), _for_example("euc1-az1", "eu-central-1a")
-]
-VpcCidr = Annotated[str, Strict(), AfterValidator(rules.check_vpc_cidr), _for_example("10.0.0.0/16")]
-SubnetCidr = Annotated[str, Strict(), AfterValidator(rules.check_subnet_cidr), _for_example("10.0.0.0/24")]
-SourceRange = Annotated[str, Strict(), AfterValidator(rules.check_source_range), _for_example("10.20.0.0/16")]
-DbtSourceRange = Annotated[str, Strict(), AfterValidator(rules.check_dbt_source_range), _for_example("10.0.0.0/8")]
-AllowedRange = Annotated[str, Strict(), AfterValidator(rules.check_allowed_range), _for_example("192.168.0.0/16")]
-NameServer = Annotated[
-    str, Strict(), AfterValidator(rules.check_nameserver), _for_example("192.0.2.53", "192.0.2.53:5353")
-]
-HostName = Annotated[
-    str,
-    Strict(),
-    AfterValidator(rules.check_host_name),
-    _for_example("orders.abcdefghijkl.eu-central-1.rds.amazonaws.com"),
-]
-DbInstanceIdentifier = Annotated[
-    str, Strict(), AfterValidator(rules.check_db_instance_identifier), _for_example("orders")
-]
-Principal = Annotated[
-    str,
-    Strict(),
-    AfterValidator(rules.check_principal),
-    _for_example("arn:aws:iam::222222222222:root", "arn:aws:iam::222222222222:role/Analytics"),
-]
-DbtEnvironment = Annotated[
-    str,
-    Strict(),
-    AfterValidator(rules.check_dbt_environment),
-    Field(json_schema_extra={"enum": list(rules.DBT_ENVIRONMENTS)}),
-]
-DbtAccountUrl = Annotated[
-    str, Strict(), AfterValidator(rules.check_dbt_account_url), _for_example("https://ab123.eu1.dbt.com")
-]
-Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _up_to(rules.MAX_PORT)]
-PollInterval = Annotated[int, Strict(), AfterValidator(rules.check_poll_interval), _up_to(rules.MAX_POLL_INTERVAL)]
-HealthyTimeout = Annotated[
-    int,
-    Strict(),
-    AfterValidator(rules.check_healthy_timeout),
-    Field(json_schema_extra={"minimum": rules.MIN_HEALTHY, "maximum": rules.MAX_HEALTHY}),
-]
-TagKey = Annotated[str, Strict(), AfterValidator(rules.check_tag_key)]
-TagValue = Annotated[str, Strict(), AfterValidator(rules.check_tag_value), _for_example("data")]
-Text = Annotated[str, Strict()]
-Switch = Annotated[bool, Strict()]
 
-
-class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _given(cls, value: object) -> object:
-        # Where a field may be left out its type admits None, but a field that is written without a value was forgotten.
-        if value is None:
-            raise ValueError("no value")
-        return value
-
-
-class SubnetConfiguration(_Fields):
+class SubnetConfiguration(Fields):
     """A subnet in which the load balancer gets an address."""
 
     id: SubnetId = Field(description="The subnet's id.")
     zone: Zone = Field(description="The subnet's zone: a zone name (eu-central-1a) or a zone id (euc1-az1).")
     cidr: SubnetCidr = Field(description="The subnet's IPv4 range. Databases' security groups may have to admit it.")
+    private_ipv4_address: PrivateAddress | None = Field(
+        default=None,
+        description="A free address of the subnet, for the load balancer to keep (default: AWS picks one). Give one in "
+        "every subnet or in none.",
+    )
 
 
-class VpcLookupConfiguration(_Fields):
+class VpcLookupConfiguration(Fields):
     """Which VPC to look up in the account. Needs `account` and credentials when the stacks are made."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -131,7 +79,7 @@ class VpcLookupConfiguration(_Fields):
     tags: dict[TagKey, Text] = Field(default_factory=dict, min_length=1, description="Tags that only this VPC has.")
 
 
-class VpcConfiguration(_Fields):
+class VpcConfiguration(Fields):
     """The VPC of the load balancer: either described here (id, cidrs, subnets) or looked up in the account."""
 
     model_config = ConfigDict(
@@ -162,7 +110,7 @@ class VpcConfiguration(_Fields):
     )
 
 
-class DbtPlatformConfiguration(_Fields):
+class DbtPlatformConfiguration(Fields):
     """The dbt platform, multi-tenant."""
 
     environment: DbtEnvironment | None = Field(
@@ -179,7 +127,7 @@ class DbtPlatformConfiguration(_Fields):
     )
 
 
-class ConsumerConfiguration(_Fields):
+class ConsumerConfiguration(Fields):
     """Who may connect: the dbt platform, or principals of your choice."""
 
     model_config = ConfigDict(
@@ -217,48 +165,53 @@ class ConsumerConfiguration(_Fields):
         return {} if value is None else value
 
 
-class RdsInstanceConfiguration(_Fields):
-    """An RDS DB instance, followed by its endpoint name."""
+class HealthCheckConfiguration(Fields):
+    """How the load balancer finds out whether a target accepts TCP connections."""
 
-    identifier: DbInstanceIdentifier = Field(
-        description="The DB instance identifier. Its events make failovers faster."
+    interval: HealthCheckInterval = Field(default=10, description="The time between two checks, in seconds.")
+    healthy_threshold: HealthyThreshold = Field(
+        default=2, description="How many checks in a row must succeed before a target counts as healthy again."
     )
-    endpoint: HostName = Field(description="The instance's endpoint, without the port.")
-    port: Port = Field(default=POSTGRES_PORT, description="The port on which Postgres listens.")
-    security_groups: tuple[SecurityGroupId, ...] = Field(
-        default=(),
-        min_length=1,
-        description="The instance's security groups. Rules are added to them for the load balancer (default: none, "
-        "you admit the load balancer's security group yourself).",
-    )
-    zones: tuple[Zone, ...] = Field(
-        default=(),
-        min_length=1,
-        description="The zones of the DB subnet group, to check that the load balancer covers them (default: not "
-        "checked).",
-    )
-    nameservers: tuple[NameServer, ...] = Field(
-        default=(),
-        min_length=1,
-        description="Name servers to ask, each as address or address:port. The function runs outside the VPC, so they "
-        "must be reachable from there (default: AWS Lambda's own resolver, which knows RDS endpoints).",
-    )
-    allowed_ranges: tuple[AllowedRange, ...] = Field(
-        default=(),
-        min_length=1,
-        description="IPv4 ranges outside the VPC in which the database can be, in a peered VPC for example "
-        "(default: the VPC's ranges only).",
+    unhealthy_threshold: UnhealthyThreshold = Field(
+        default=2, description="How many checks in a row must fail before a target counts as unhealthy."
     )
 
 
-class ListenerConfiguration(_Fields):
-    """A port of the load balancer and the database behind it."""
+class ListenerConfiguration(Fields):
+    """A port of the load balancer and the Postgres behind it, of exactly one kind."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in KINDS]})
 
     port: Port = Field(default=POSTGRES_PORT, description="The port that consumers connect to.")
-    rds_instance: RdsInstanceConfiguration = Field(description="The database: an RDS DB instance.")
+    rds_instance: RdsInstanceConfiguration | None = Field(
+        default=None, description="An RDS DB instance, single-AZ or Multi-AZ."
+    )
+    rds_cluster: RdsClusterConfiguration | None = Field(
+        default=None, description="The writer or the readers of an Aurora or Multi-AZ DB cluster."
+    )
+    rds_proxy: RdsProxyConfiguration | None = Field(default=None, description="An RDS Proxy.")
+    hostname: HostnameConfiguration | None = Field(default=None, description="Any Postgres behind a DNS name.")
+    ip_addresses: IpAddressesConfiguration | None = Field(
+        default=None, description="Postgres at fixed addresses, in the VPC or on-premises."
+    )
+    ec2_instances: Ec2InstancesConfiguration | None = Field(default=None, description="Postgres on EC2 instances.")
+    health_check: HealthCheckConfiguration = Field(
+        default_factory=HealthCheckConfiguration, description="How the load balancer checks the targets."
+    )
+
+    @property
+    def kind(self) -> str:
+        """The one field of `KINDS` that is given."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def target(self) -> TargetConfiguration:
+        """What stands in that field."""
+        target: TargetConfiguration = getattr(self, self.kind)
+        return target
 
 
-class ServiceConfiguration(_Fields):
+class ServiceConfiguration(Fields):
     """One endpoint service with its load balancer, in a stack of its own."""
 
     vpc: VpcConfiguration = Field(description="The VPC of the load balancer.")
@@ -284,12 +237,27 @@ class ServiceConfiguration(_Fields):
         default=300,
         description="How long a deployment waits for that, in seconds; AWS takes a minute or two to register a target.",
     )
+    observe_only: Switch = Field(
+        default=False,
+        description="Whether the function only says what it would do, and changes nothing: to try it beside what "
+        "registers the addresses today.",
+    )
+    deletion_protection: Switch = Field(
+        default=False,
+        description="Whether AWS refuses to delete the load balancer. It also stops the rollback of a first deployment "
+        "that fails, so turn it on once the stack stands.",
+    )
+    removal_policy: RemovalPolicy = Field(
+        default=DELETE,
+        description="What happens to load balancer, target groups and endpoint service when they leave the stack: they "
+        "are deleted, or retained together.",
+    )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, description="Tags of everything in this service; they win over those of the file."
     )
 
 
-class Configuration(_Fields):
+class Configuration(Fields):
     """Postgres over AWS PrivateLink: endpoint services and the databases behind them."""
 
     account: AccountId | None = Field(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from constructs_pg import _validation as rules
 from constructs_pg.errors import PostgresEndpointServiceError
+from pg_privatelink._targets import KINDS, NOT_SUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from pg_privatelink._document import Document, Path
     from pg_privatelink.errors import Mistake
+
+# Fields that hold what one might give in their place.
+_SHORT_FORMS = {"hostname": "{name: ...}", "ip_addresses": "{addresses: [...]}", "ec2_instances": "{ids: [...]}"}
 
 # What pydantic calls a wrong type, and what it wants.
 _WANTED = {
@@ -70,6 +74,8 @@ def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document
     elif kind in _WANTED:
         written = document.texts.get(path, "")
         message = _wrong_type(kind, given, written)
+        if kind == "model_type" and path and (inner := _SHORT_FORMS.get(str(path[-1]))):
+            message += f": write {path[-1]}: {inner}"
         if "principals" in path and isinstance(given, int) and written.isdecimal():
             message = f'must be text, got a number: for a whole account write "arn:aws:iam::{written}:root"'
     return (message,)
@@ -107,6 +113,8 @@ def _described(given: object) -> str:
 
 
 def _unknown_field(name: str, known: list[str]) -> str:
+    if name in NOT_SUPPORTED and set(KINDS) <= set(known):
+        return NOT_SUPPORTED[name]
     close = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
     advice = f"did you mean '{close[0]}'" if close else f"known here: {', '.join(known)}"
     return f"unknown field; {advice}"

@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from constructs_pg import Consumer, DbtEnvironment, PostgresEndpointService, PostgresTarget
+from constructs_pg import Consumer, DbtEnvironment, PostgresEndpointService
+from pg_privatelink.databases import postgres_target
 
 if TYPE_CHECKING:
     from pg_privatelink.config import (
         ConsumerConfiguration,
-        ListenerConfiguration,
         ServiceConfiguration,
         VpcConfiguration,
     )
 
 STACK_NAME_PREFIX = "PgPrivateLink-"
+
+_REMOVAL_POLICIES = {
+    "delete": cdk.RemovalPolicy.DESTROY,
+    # Of a first deployment that fails nothing is retained: it could not be tried again.
+    "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+}
 
 
 class EndpointServiceStack(cdk.Stack):
@@ -62,16 +67,27 @@ class EndpointServiceStack(cdk.Stack):
             vpc=_vpc(self, configuration.vpc),
             vpc_subnets=_vpc_subnets(self, configuration.vpc),
             vpc_cidrs=configuration.vpc.cidrs or None,
+            private_ipv4_addresses=_private_addresses(configuration.vpc),
             consumers=[_consumer(each) for each in configuration.consumers],
             acceptance_required=configuration.acceptance_required,
             poll_interval=cdk.Duration.seconds(configuration.poll_interval),
             wait_for_healthy=configuration.wait_for_healthy,
             healthy_timeout=cdk.Duration.seconds(configuration.healthy_timeout),
+            observe_only=configuration.observe_only,
+            deletion_protection=configuration.deletion_protection,
+            removal_policy=_REMOVAL_POLICIES[configuration.removal_policy],
         )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():
-            target = _target(Construct(databases, listener_name), listener)
-            self.service.add_listener(listener_name, port=listener.port, target=target)
+            target = postgres_target(listener.target, Construct(databases, listener_name))
+            self.service.add_listener(
+                listener_name,
+                port=listener.port,
+                target=target,
+                health_check_interval=cdk.Duration.seconds(listener.health_check.interval),
+                healthy_threshold_count=listener.health_check.healthy_threshold,
+                unhealthy_threshold_count=listener.health_check.unhealthy_threshold,
+            )
         for key, value in {**tags, **configuration.tags}.items():
             cdk.Tags.of(self).add(key, value)
         self._write_outputs()
@@ -146,6 +162,10 @@ def _vpc_subnets(scope: Construct, vpc: VpcConfiguration) -> ec2.SubnetSelection
     )
 
 
+def _private_addresses(vpc: VpcConfiguration) -> dict[str, str] | None:
+    return {subnet.id: subnet.private_ipv4_address for subnet in vpc.subnets if subnet.private_ipv4_address} or None
+
+
 def _consumer(configuration: ConsumerConfiguration) -> Consumer:
     dbt = configuration.dbt_platform
     if dbt is not None:
@@ -156,26 +176,4 @@ def _consumer(configuration: ConsumerConfiguration) -> Consumer:
         )
     return Consumer(
         name=configuration.name, principals=configuration.principals, source_ranges=configuration.source_ranges
-    )
-
-
-def _target(scope: Construct, listener: ListenerConfiguration) -> PostgresTarget:
-    database = listener.rds_instance
-    instance = rds.DatabaseInstance.from_database_instance_attributes(
-        scope,
-        "Instance",
-        instance_identifier=database.identifier,
-        instance_endpoint_address=database.endpoint,
-        port=database.port,
-        security_groups=[
-            # Rules in these groups are resources of ours; the imported object itself must not add any.
-            ec2.SecurityGroup.from_security_group_id(scope, group, group, mutable=False)
-            for group in database.security_groups
-        ],
-    )
-    return PostgresTarget.from_instance(
-        instance,
-        availability_zones=database.zones,
-        nameservers=database.nameservers,
-        allowed_ranges=database.allowed_ranges,
     )

@@ -53,6 +53,11 @@ _PIECES = st.sampled_from(
             "lookup",
             "listeners",
             "rds_instance",
+            "rds_cluster",
+            "ip_addresses",
+            "auto_scaling_group",
+            "private_ipv4_address",
+            "health_check",
         ),
         *("principals", "port", "tags", "eu-central-1", "10.0.0.0/16", "arn:aws:iam::222222222222:root", "*", "[key]"),
     ]
@@ -62,6 +67,16 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_PIECES | st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
+_EVERY_KIND = """\
+instance: {port: 1, rds_instance: {identifier: a, endpoint: a.abc.eu-central-1.rds.amazonaws.com, zones: [euc1-az1]}}
+cluster: {port: 2, rds_cluster: {identifier: a, role: writer, endpoint: a.cluster-abc.eu-central-1.rds.amazonaws.com}}
+proxy:
+  port: 3
+  rds_proxy: {name: a, endpoint: a.proxy-abc.eu-central-1.rds.amazonaws.com, security_groups: [sg-01234567]}
+name: {port: 4, hostname: {name: a.example.com, nameservers: [10.0.0.2], allowed_ranges: [192.168.0.0/16]}}
+addresses: {port: 5, ip_addresses: {addresses: [192.168.0.5, 10.0.0.5], security_groups: [sg-01234567]}}
+servers: {port: 6, ec2_instances: {ids: [i-01234567, i-01234568]}, health_check: {interval: 30, healthy_threshold: 3}}
+"""
 
 
 def _load(path: Path, content: bytes) -> Configuration | None:
@@ -101,6 +116,10 @@ def test_a_damaged_configuration_ends_in_an_error_for_the_user(tmp_path: Path, v
 def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, valid: str, data: st.DataObject) -> None:
     """Each field can hold each type of value without a crash, in single rules and in comparisons with other fields."""
     content = yaml.safe_load(valid)
+    content["services"]["orders"]["listeners"] = yaml.safe_load(_EVERY_KIND)
+    content["services"]["orders"]["vpc"]["subnets"][0]["private_ipv4_address"] = "10.0.0.10"
+    content["services"]["orders"]["vpc"]["subnets"][1]["private_ipv4_address"] = "10.0.1.10"
+    content["services"]["orders"] |= {"observe_only": True, "deletion_protection": True, "removal_policy": "retain"}
     parent: Any = content
     while True:
         key = data.draw(st.sampled_from(sorted(parent) if isinstance(parent, dict) else range(len(parent))))
@@ -112,44 +131,96 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
 
 
 _NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
-_DATABASES = st.fixed_dictionaries(
-    {"identifier": _NAMES, "endpoint": _NAMES.map("{}.example.com".format)},
+_ZONES = ["euc1-az1", "euc1-az2"]
+_GROUPS = st.lists(st.from_regex("sg-[0-9a-f]{17}", fullmatch=True), min_size=1, max_size=2)
+_ON_A_PORT: dict[str, st.SearchStrategy[Any]] = {"port": st.integers(1, 65535), "security_groups": _GROUPS}
+_FOLLOWED: dict[str, st.SearchStrategy[Any]] = {
+    **_ON_A_PORT,
+    "zones": st.lists(st.sampled_from(_ZONES), min_size=1, max_size=2),
+    "nameservers": st.just(["10.0.0.2", "10.0.0.3:5353"]),
+    "allowed_ranges": st.just(["192.168.0.0/16"]),
+}
+_HOST_NAMES = _NAMES.map("{}.example.com".format)
+_DATABASES = {
+    "rds_instance": st.fixed_dictionaries({"identifier": _NAMES, "endpoint": _HOST_NAMES}, optional=_FOLLOWED),
+    "rds_cluster": st.fixed_dictionaries(
+        {"identifier": _NAMES, "endpoint": _HOST_NAMES},
+        optional={"role": st.sampled_from(["writer", "reader"]), **_FOLLOWED},
+    ),
+    "rds_proxy": st.fixed_dictionaries(
+        {"name": _NAMES, "endpoint": _HOST_NAMES, "security_groups": _GROUPS},
+        optional={name: values for name, values in _FOLLOWED.items() if name != "security_groups"},
+    ),
+    "hostname": st.fixed_dictionaries({"name": _HOST_NAMES}, optional=_FOLLOWED),
+    "ip_addresses": st.fixed_dictionaries(
+        {"addresses": st.lists(st.integers(0, 255).map("192.168.1.{}".format), min_size=1, max_size=3, unique=True)},
+        optional=_ON_A_PORT,
+    ),
+    "ec2_instances": st.fixed_dictionaries(
+        {"ids": st.lists(st.from_regex("i-[0-9a-f]{17}", fullmatch=True), min_size=1, max_size=3, unique=True)},
+        optional=_ON_A_PORT,
+    ),
+}
+_HEALTH_CHECKS = st.fixed_dictionaries(
+    {},
     optional={
-        "port": st.integers(1, 65535),
-        "security_groups": st.lists(st.from_regex("sg-[0-9a-f]{17}", fullmatch=True), min_size=1, max_size=2),
-        "zones": st.lists(st.sampled_from(["euc1-az1", "euc1-az2"]), min_size=1, max_size=2),
-        "nameservers": st.just(["10.0.0.2", "10.0.0.3:5353"]),
-        "allowed_ranges": st.just(["192.168.0.0/16"]),
+        "interval": st.integers(5, 300),
+        "healthy_threshold": st.integers(2, 10),
+        "unhealthy_threshold": st.integers(2, 10),
     },
 )
-_VPC = {
-    "id": "vpc-0123456789abcdef0",
-    "cidrs": ["10.0.0.0/16", "10.1.0.0/16"],
-    "subnets": [
-        {"id": "subnet-0123456789abcdef0", "zone": "euc1-az1", "cidr": "10.0.0.0/24"},
-        {"id": "subnet-0123456789abcdef1", "zone": "euc1-az2", "cidr": "10.1.1.0/24"},
-    ],
-}
+
+
+def _vpc(index: int, *, is_fixed: bool) -> dict[str, Any]:
+    """Return a VPC of its own, since two services cannot make the same rule in a security group."""
+    subnets = [
+        {"id": f"subnet-0123456789abcdef{zone}", "zone": f"euc1-az{zone}", "cidr": f"10.{zone}.{index}.0/24"}
+        for zone in (1, 2)
+    ]
+    if is_fixed:
+        for zone, subnet in enumerate(subnets, start=1):
+            subnet["private_ipv4_address"] = f"10.{zone}.{index}.10"
+    return {"id": "vpc-0123456789abcdef0", "cidrs": ["10.1.0.0/16", "10.2.0.0/16"], "subnets": subnets}
 
 
 @st.composite
 def _listeners(draw: st.DrawFn) -> dict[str, Any]:
     names = draw(st.lists(_NAMES, min_size=1, max_size=5, unique=True))
     ports = draw(st.lists(st.integers(1, 65535), min_size=len(names), max_size=len(names), unique=True))
-    return {name: {"port": port, "rds_instance": draw(_DATABASES)} for name, port in zip(names, ports, strict=True)}
+    listeners: dict[str, Any] = {}
+    for name, port in zip(names, ports, strict=True):
+        kind = draw(st.sampled_from(sorted(_DATABASES)))
+        listeners[name] = {"port": port, kind: draw(_DATABASES[kind])}
+        if draw(st.booleans()):
+            listeners[name]["health_check"] = draw(_HEALTH_CHECKS)
+    return listeners
 
 
 _SERVICES = st.fixed_dictionaries(
-    {"vpc": st.just(_VPC), "listeners": _listeners()},
+    {"vpc": st.booleans(), "listeners": _listeners()},
     optional={
         "consumers": st.just([{"dbt_platform": {"environment": "JP"}}, {"principals": ["*"], "name": "Everyone"}]),
         "poll_interval": st.integers(1, 60),
         "wait_for_healthy": st.booleans(),
+        "deletion_protection": st.booleans(),
+        "removal_policy": st.sampled_from(["delete", "retain"]),
         "tags": st.dictionaries(_NAMES, st.text("abc XYZ-0:/", min_size=1, max_size=12), max_size=3),
     },
 )
+
+
+def _in_vpcs(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**service, "vpc": _vpc(index, is_fixed=service["vpc"])}
+        for index, (name, service) in enumerate(services.items())
+    }
+
+
 _CONFIGURATIONS = st.fixed_dictionaries(
-    {"region": st.just("eu-central-1"), "services": st.dictionaries(_NAMES, _SERVICES, min_size=1, max_size=3)},
+    {
+        "region": st.just("eu-central-1"),
+        "services": st.dictionaries(_NAMES, _SERVICES, min_size=1, max_size=3).map(_in_vpcs),
+    },
     optional={"account": st.from_regex("[0-9]{12}", fullmatch=True), "termination_protection": st.booleans()},
 )
 

@@ -53,13 +53,19 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "poll_interval": 5,
         "wait_for_healthy": True,
         "healthy_timeout": 300,
+        "observe_only": False,
+        "deletion_protection": False,
+        "removal_policy": "delete",
         "tags": {},
     }
     assert service.vpc.lookup is None
     assert service.vpc.cidrs == ("10.0.0.0/16",)
     assert [subnet.zone for subnet in service.vpc.subnets] == ["eu-central-1a", "eu-central-1b"]
+    assert [subnet.private_ipv4_address for subnet in service.vpc.subnets] == [None, None]
     assert listener.port == 5432
-    assert listener.rds_instance.model_dump() == {
+    assert listener.health_check.model_dump() == {"interval": 10, "healthy_threshold": 2, "unhealthy_threshold": 2}
+    assert listener.kind == "rds_instance"
+    assert listener.target.model_dump() == {
         "identifier": "orders",
         "endpoint": "orders.abc123.eu-central-1.rds.amazonaws.com",
         "port": 5432,
@@ -73,6 +79,8 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
 def test_every_field_reaches_the_configuration(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:
     """Consumers keep their order and kind; values other than the defaults arrive."""
     text = valid.replace("    tags:", "    poll_interval: 60\n    wait_for_healthy: false\n    tags:")
+    text = text.replace("    tags:", "    observe_only: true\n    deletion_protection: true\n    tags:")
+    text = text.replace("    tags:", "    removal_policy: retain\n    tags:")
     text = text.replace("acceptance_required: true", "acceptance_required: false")
     service = loading(text).services["orders"]
     dbt, reporting = service.consumers
@@ -82,6 +90,7 @@ def test_every_field_reaches_the_configuration(valid: str, loading: Callable[[st
     assert reporting.principals == ("arn:aws:iam::222222222222:root",)
     assert reporting.name == "Reporting"
     assert (service.poll_interval, service.wait_for_healthy, service.acceptance_required) == (60, False, False)
+    assert (service.observe_only, service.deletion_protection, service.removal_policy) == (True, True, "retain")
     assert service.tags == {"team": "data"}
 
 
@@ -127,9 +136,10 @@ def test_anchors_and_merge_keys_share_fields(loading: Callable[[str | bytes], Co
 """
     )
     listeners = configuration.services["orders"].listeners
-    assert [listener.rds_instance.port for listener in listeners.values()] == [5432, 6432, 6432]
-    assert {listener.rds_instance.identifier for listener in listeners.values()} == {"orders"}
-    assert listeners["third"].rds_instance.nameservers == ("10.0.0.2",)
+    databases = {name: listener.target.model_dump() for name, listener in listeners.items()}
+    assert [database["port"] for database in databases.values()] == [5432, 6432, 6432]
+    assert {database["identifier"] for database in databases.values()} == {"orders"}
+    assert databases["third"]["nameservers"] == ("10.0.0.2",)
 
 
 @pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from pg_privatelink.config import ConfigurationError
 from pg_privatelink.schema import json_schema, json_schema_text
 
 if TYPE_CHECKING:
@@ -57,6 +59,12 @@ def test_every_field_is_described_and_closed() -> None:
         ("      id: vpc", "      lookup: {tags: {Name: main}}\n      id: vpc"),
         ("cidrs: [10.0.0.0/16]", "cidrs: []"),
         ("cidrs: [10.0.0.0/16]", "cidrs:"),
+        ("cidr: 10.0.0.0/24", "cidr: 10.0.0.0/24, private_address: 10.0.0.10"),
+        ("        port: 5432", "        hostname: {name: orders.example.com}"),
+        ("        rds_instance:", "        auto_scaling_group:"),
+        ("        port: 5432", "        health_check: {interval: 4}"),
+        ("        port: 5432", "        health_check: {healthy_threshold: 1}"),
+        ("acceptance_required: true", "removal_policy: snapshot"),
     ],
 )
 def test_an_editor_shows_frequent_mistakes(change: str, by: str, valid: str) -> None:
@@ -74,6 +82,37 @@ def test_what_the_schema_accepts_for_a_bare_dbt_consumer_is_accepted(
     text = valid.replace("dbt_platform: {environment: EMEA}", "dbt_platform:")
     assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))
     assert loading(text)
+
+
+@pytest.mark.parametrize(
+    ("database", "is_valid"),
+    [
+        ("rds_cluster: {identifier: a, role: reader, endpoint: a.example.com}", True),
+        ("rds_cluster: {identifier: a, role: main, endpoint: a.example.com}", False),
+        ("rds_proxy: {name: a, endpoint: a.example.com, security_groups: [sg-01234567]}", True),
+        ("rds_proxy: {name: a, endpoint: a.example.com}", False),
+        ("hostname: {name: a.example.com}", True),
+        ("hostname: a.example.com", False),
+        ("ip_addresses: {addresses: [10.0.0.5]}", True),
+        ("ip_addresses: {addresses: [10.0.0.5, 10.0.0.5]}", False),
+        ("ec2_instances: {ids: [i-01234567]}", True),
+        ("ec2_instances: {ids: [orders]}", False),
+        ("health_check: {interval: 10}", False),
+    ],
+)
+def test_an_editor_knows_every_kind_of_postgres(
+    database: str, is_valid: bool, valid: str, loading: Callable[[str | bytes], object]
+) -> None:
+    """What it marks is refused by `load` too, and what it accepts is accepted."""
+    content = yaml.safe_load(valid)
+    content["services"]["orders"]["listeners"] = {"main": yaml.safe_load(database)}
+    assert Draft202012Validator(json_schema()).is_valid(content) is is_valid
+    text = json.dumps(content)
+    if is_valid:
+        assert loading(text)
+    else:
+        with pytest.raises(ConfigurationError):
+            loading(text)
 
 
 def _models(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
