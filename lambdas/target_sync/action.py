@@ -20,10 +20,12 @@ class Read:
 
     Attributes:
         tags: Whether to read its tags too, since a change is about to be made.
+        targets: Whether to read its targets. Registering needs it not: what is registered already stays as it is.
         urgent: Whether targets wait for it; if not, it can as well be left for the next look.
     """
 
     tags: bool
+    targets: bool = True
     urgent: bool = True
 
 

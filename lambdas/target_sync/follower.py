@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,23 @@ EVENT_SECONDS = 300.0
 FLAPPING_SECONDS = 60.0
 """How long to look closely after a change: an Aurora cluster's name was seen to go back and forth for 20 to 30 s."""
 
+LEAST_SECONDS = 0.5
+"""The same where the resolver's cache says that its answer is over in less than a second."""
+
+FAILING_SECONDS = 30.0
+"""How long to look closely when a name that answered before does not answer any more."""
+
+DISPUTED_SECONDS = 15.0
+"""After a change of the answer the group is read with each look: other processes may not know the answer yet."""
+
 RECONCILE_SECONDS = 600.0
-"""After so long a target group is read again though nothing changed."""
+"""So often a target group is read again though nothing changed, by whichever process is at work at that time."""
+
+TURN_SECONDS = 60.0
+"""How long it is that time: another process, which looks in the next minute, leaves it at that."""
 
 FRESH_SECONDS = 2.0
 """What was read longer ago is read again before anything is changed."""
-
-ALONE_SECONDS = 90.0
-"""An invocation that begins so long after the one before had others in between, in another process."""
 
 _HEALTH_SECONDS = 10.0  # between two reads while waiting for a target's health
 _SLOW_SECONDS = 5.0  # what a question and a call of another process may take
@@ -88,7 +98,6 @@ class Follower:
         self._attend_until = float("-inf")
         self.stop_at = float("-inf")
         self._event_at: float | None = None
-        self._begun_at = float("-inf")
         self._unseen = False
         self._declined: Action | None = None
         self._record_at = float("-inf")
@@ -107,10 +116,9 @@ class Follower:
             stop_at: Take no further step from then on.
             event: Whether something was announced: then look closely until it settled.
         """
-        if event or self._event_at is not None or now > self._begun_at + ALONE_SECONDS:
-            self._reread_at = now  # another process was or is at work: what is known of the group may be old
+        if event or self._event_at is not None:
+            self._reread_at = now  # another process is or was at work beside this one: it may have changed the group
         self._attend_until, self.stop_at = attend_until, stop_at
-        self._begun_at = now
         self._event_at = now if event else None
         self._look_at = now
         self._queue.clear()
@@ -149,7 +157,9 @@ class Follower:
         self.outcome = outcome
         if not isinstance(outcome, Answer):
             self._dns_failure = f"{outcome.outcome.value}: {outcome.detail}"
-            self._look_at = asked_at + self._interval(now, self._poll_interval)
+            # A name may be gone for a moment while it changes: for a while it is asked as closely as then.
+            lately = now < self.history.at + FAILING_SECONDS and bool(self.history.latest)
+            self._look_at = asked_at + (CLOSE_SECONDS if lately else self._interval(now, self._poll_interval))
             return
         refusals = self.listener.refusals(outcome.addresses)
         named = outcome.addresses - {refusal.address for refusal in refusals}
@@ -162,26 +172,33 @@ class Follower:
             self._decide(now)
         self._look_at = asked_at + self._interval(now, outcome.ttl)
 
-    def saw(self, targets: tuple[Target, ...], now: float, listener: Listener | None) -> None:
+    def saw(self, targets: tuple[Target, ...] | None, now: float, listener: Listener | None) -> None:
         """Takes the result of `Read`.
 
         Args:
-            targets: All rows of the target group.
+            targets: All rows of the target group, if they were read.
             now: The time.
             listener: What the tags say, if they were read.
         """
-        before = None if self.targets is None else self._registered()
-        self.targets = targets
-        self._targets_at = now
-        self._reread_at = now + RECONCILE_SECONDS
-        self._unseen = False
-        if listener is not None and self._configure(listener, now):
-            before = None
-        self.history = self.history.holding(self._registered(), before=before, steady=self._steady())
+        if targets is None:
+            if listener is not None:
+                self._configure(listener, now)
+        else:
+            self._look_into(targets, now, listener)
         if self.history.latest:
             self._decide(now)
         if not self._queue:
             self._failures, self._aws_failure = 0, ""
+
+    def _look_into(self, targets: tuple[Target, ...], now: float, listener: Listener | None) -> None:
+        before = None if self.targets is None else self._registered()
+        self.targets = targets
+        self._targets_at = now
+        self._reread_at = float("inf")
+        self._unseen = False
+        if listener is not None and self._configure(listener, now):
+            before = None
+        self.history = self.history.holding(self._registered(), before=before, steady=self._steady())
 
     def did(self, action: Action, now: float) -> None:
         """Takes note that a change was made."""
@@ -195,7 +212,7 @@ class Follower:
                 replace(target, state="draining") if target in action.targets else target for target in targets
             )
         elif isinstance(action, Record):
-            self.listener = replace(self.listener, followed=action.followed)
+            self.listener = self.listener.recorded(action.followed)
         self._failures, self._aws_failure = 0, ""
         self._reread_at, self._unseen = now, True  # others may have changed it too: the next look sees
 
@@ -280,16 +297,16 @@ class Follower:
         actions = self._actions(change, now)
         if actions:
             self._queue += actions
-        elif now >= self._reread_at or (change.waiting and now >= self._targets_at + self._patience(now)):
+        elif now >= self._reread_at or self._turn(now) or self._waits_for_news(now):
             self._queue.append(Read(tags=False, urgent=False))
 
     def _next(self, now: float) -> Action:
         action = self._queue.pop(0)
-        if isinstance(action, Read) or self._fresh(now):
+        if isinstance(action, Read) or self._fresh(action, now):
             return action
         # Somebody else may have changed the group since it was read: what to do is decided again from what it holds.
         self._queue.clear()
-        return Read(tags=True, urgent=not isinstance(action, Record))
+        return Read(tags=True, targets=not isinstance(action, Register), urgent=not isinstance(action, Record))
 
     def _actions(self, change: Change, now: float) -> list[Action]:
         found: list[Action] = []
@@ -302,24 +319,35 @@ class Follower:
             found.append(Record(change.record))
         return found
 
-    def _patience(self, now: float) -> float:
-        """How long to wait before a target's health is read again, in seconds."""
-        return _HEALTH_SECONDS if self.close(now) else _RETRY_SECONDS
+    def _turn(self, now: float) -> bool:
+        """Whether the group is to be read again by whoever is at work now; each group has its own time."""
+        since = (now + zlib.crc32(self.listener.target_group_arn.encode())) % RECONCILE_SECONDS
+        return since < TURN_SECONDS and self._targets_at < now - since
 
-    def _fresh(self, now: float) -> bool:
-        return now <= min(self._tags_at, self._targets_at) + FRESH_SECONDS
+    def _waits_for_news(self, now: float) -> bool:
+        """Whether something may happen to the group that is worth a look: others' changes, a target's health."""
+        if self.history.changed() and now < self.history.same.since + DISPUTED_SECONDS:
+            return True
+        patience = _HEALTH_SECONDS if self.close(now) else _RETRY_SECONDS
+        return bool(self.waiting) and now >= self._targets_at + patience
+
+    def _fresh(self, action: Action, now: float) -> bool:
+        read_at = self._tags_at if isinstance(action, Register) else min(self._tags_at, self._targets_at)
+        return now <= read_at + FRESH_SECONDS
 
     def _steady(self) -> bool:
         """Whether what the group holds tells that the name gives all its addresses in every answer.
 
-        It was filled with all that the name stands for: that is one address, or just what one answer names.
+        It is recorded, or the group was filled with all that the name stands for: one address, or just what one answer
+        names.
         """
         registered = self._registered()
-        return self.listener.role_change and (len(registered) == 1 or registered == self.history.latest)
+        filled = len(registered) == 1 or registered == self.history.latest
+        return self.listener.role_change and (self.listener.steady or filled)
 
     def _interval(self, now: float, ttl: float) -> float:
         if self.close(now):
-            return CLOSE_SECONDS
+            return max(LEAST_SECONDS, min(ttl, CLOSE_SECONDS))
         return max(CLOSE_SECONDS, min(ttl, self._poll_interval))
 
     def _registered(self) -> frozenset[Endpoint]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from . import custom_resource
 from .registry import Registry, client
-from .report import observe
 from .settings import Settings
 from .watch import Fleet
 
@@ -20,6 +18,7 @@ MINUTE_SECONDS = 58.0
 """When the minute rule's invocation takes its last look: shortly before the next one, which starts without overlap."""
 
 _LAST_SECONDS = 0.5  # so late may that look begin
+_COLD_SECONDS = 4.0  # what a process's start may take: its first invocation begins so much later
 
 _MARGIN_SECONDS = 40.0  # kept back of the function's timeout: a call that is under way, and the report
 _EVENT_TABLE_SECONDS = 60.0  # an event is rare: it may as well learn of listeners added a minute ago
@@ -46,6 +45,8 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, object] | No
         ValueError: The event is of no known kind, or a setting is wrong.
     """
     if "ResponseURL" in event and "RequestType" in event:
+        from . import custom_resource  # noqa: PLC0415  # what only deployments need does not slow down a cold start
+
         custom_resource.serve(event, context, fleet)
         return None
     announced = event.get("source") == "aws.rds"
@@ -57,17 +58,20 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, object] | No
         )
     listeners = fleet()
     if event.get("action") == "observe":
+        from .report import observe  # noqa: PLC0415  # as above
+
         return observe(listeners)
     limit = max(1.0, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
     if announced:
         listeners.refresh(older_than=_EVENT_TABLE_SECONDS)
         listeners.watch(attend=0, limit=limit, event=True)
         return None
+    first = listeners.fresh
     listeners.refresh(edition=str(event.get("listeners", "")))
     if listeners.settings.economical:
         listeners.watch(attend=0, limit=limit)
     else:
-        attend = min(limit, MINUTE_SECONDS)
+        attend = min(limit, MINUTE_SECONDS - _COLD_SECONDS * first)
         listeners.watch(attend=attend, limit=attend + _LAST_SECONDS)
     return None
 

@@ -154,7 +154,7 @@ class History:
         registered = frozenset(registered)
         beginning = before is None
         newcomers = registered - frozenset(before or ())
-        steady |= self.same.covers(STEADY_ROUNDS, self.at)
+        steady |= self.steady()
         order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {
             endpoint: entry
@@ -195,6 +195,10 @@ class History:
             turns = sum(other.named for other in self.known.values())
             rounds = max(rounds, turns * min(self.returns, UNEXPLAINED_ROUNDS))
         return entry.absent.covers(rounds, self.at)
+
+    def steady(self) -> bool:
+        """Whether the same was answered for so long that the name gives all its addresses in every answer."""
+        return self.same.covers(STEADY_ROUNDS, self.at)
 
     def habitual(self) -> bool:
         """Whether the addresses take turns, so that another answer is nothing new."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TAG = "pg-privatelink:"
 FOLLOWED_TAG = TAG + "followed"
+STEADY = "steady"
 
 # What a Network Load Balancer takes as an IPv4 target outside the VPC's own ranges (User Guide for Network Load
 # Balancers, "Register targets for your Network Load Balancer").
@@ -49,6 +50,7 @@ class Listener:
         nameservers: The servers to ask; none: the system's.
         members: The DB cluster whose readers the host name stands for; empty: the name says it all.
         followed: hostname:port whose addresses are registered now, as last recorded; empty before the first time.
+        steady: Whether it is recorded that this name gives all its addresses in every answer.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Listener:
     nameservers: tuple[NameServer, ...] = ()
     members: str = ""
     followed: str = ""
+    steady: bool = False
 
     @classmethod
     def from_tags(
@@ -80,7 +83,7 @@ class Listener:
         port = tags.get(TAG + "port", "")
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
             raise SettingsError(f"tag {TAG}port of listener {name} is {port!r}; give a port from 1 to 65535")
-        return cls(
+        made = cls(
             name=name,
             target_group_arn=target_group_arn,
             hostname=hostname,
@@ -89,13 +92,18 @@ class Listener:
             vpc_ranges=vpc_ranges,
             nameservers=_nameservers(tags.get(TAG + "nameservers", ""), name),
             members=tags.get(TAG + "members", ""),
-            followed=tags.get(FOLLOWED_TAG, ""),
         )
+        return made.recorded(tags.get(FOLLOWED_TAG, ""))
 
     @property
     def record(self) -> str:
         """What `followed` says once the registered addresses are this host name's."""
         return f"{self.hostname}:{self.port}"
+
+    def recorded(self, value: str) -> Listener:
+        """This listener with another value of the `followed` tag: hostname:port, and "steady" where that is known."""
+        followed, _, steady = value.partition(" ")
+        return replace(self, followed=followed, steady=steady == STEADY)
 
     @property
     def role_change(self) -> bool:

@@ -42,38 +42,47 @@ class Pace:
 
     AWS grants each account 20 registrations and deregistrations at once and 4 a second, 20 other changes and 3 a
     second, 40 descriptions and 10 a second, and all of these together 40 and 10 a second (Elastic Load Balancing User
-    Guide, "API throttling"). Registrations get all that is theirs, and everything else what remains, a few calls kept
-    back for listing the target groups: so a failover of many databases at once never waits for those who only read.
+    Guide, "API throttling"). Registrations get what is theirs, and everything else what remains, less a few: calls do
+    not take equally long on their way, and target groups are listed beside. So a failover of many databases at once
+    never waits for those who only read.
     """
 
     def __init__(self) -> None:
         """All buckets are full."""
         self._lock = threading.Lock()
-        self._changes = Bucket(20, 4)
-        self._others = Bucket(15, 6)
+        self._changes = Bucket(19, 4)
+        # Fewer, since the reading that comes before takes a while: what is used late comes closer together.
+        self._deregistrations = Bucket(14, 3.5)
+        self._others = Bucket(13, 5.8)
         self._tags = Bucket(10, 2)
-        self._held: dict[str, float] = {}
+        self._held: dict[tuple[str, bool], float] = {}
 
-    def change(self, who: str, now: float, *, use: bool) -> float:
-        """Takes a place for a registration or deregistration.
-
-        A place is held for its target group until it was used, so asking again costs nothing.
+    def register(self, who: str, now: float) -> float:
+        """Takes a place for a registration; it is held for its target group until it comes.
 
         Args:
             who: The target group.
             now: The time.
-            use: Whether the change is made as soon as it may be, or only prepared.
+
+        Returns:
+            From when on it may be made; if that is now, it is used.
+        """
+        with self._lock:
+            return self._place((who, True), now, use=True)
+
+    def deregister(self, who: str, now: float, *, use: bool) -> float:
+        """Takes a place for a deregistration; it is held for its target group until it is used.
+
+        Args:
+            who: The target group.
+            now: The time.
+            use: Whether the deregistration is made as soon as it may be, or only prepared.
 
         Returns:
             From when on it may be made.
         """
         with self._lock:
-            if who not in self._held:
-                self._held[who] = self._changes.place(now)
-            place = self._held[who]
-            if use and place <= now:
-                del self._held[who]
-            return max(now, place)
+            return self._place((who, False), now, use=use)
 
     def read(self, now: float) -> float:
         """Takes a place for a description that something waits for: from when on it may be made."""
@@ -92,3 +101,13 @@ class Pace:
             if spare:
                 self._others.place(now)  # the target group is read before
             return spare
+
+    def _place(self, key: tuple[str, bool], now: float, *, use: bool) -> float:
+        _, registers = key
+        if key not in self._held:
+            place = self._changes.place(now)
+            self._held[key] = place if registers else max(place, self._deregistrations.place(now))
+        place = self._held[key]
+        if use and place <= now:
+            del self._held[key]
+        return max(now, place)

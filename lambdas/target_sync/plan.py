@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .listener import STEADY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,7 +46,8 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
        registered. That is all on a failover of the database that was followed before: a demoted server must not get
        connections. If host name or port changed, or the group was filled by somebody else, both may be alive: then a
        target of the latest answer must be healthy first, unless AWS says that the old one serves nobody.
-    3. The group is recorded as this host name's once it holds exactly what the settled name stands for.
+    3. The group is recorded as this host name's once it holds exactly what the settled name stands for; and that the
+       name gives all its addresses in every answer, once that is known.
 
     Args:
         history: The answers for the listener's host name, the latest of them just given. Without one nothing changes.
@@ -66,7 +69,7 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
         waiting = [target for target in gone if not target.useless]
 
     matches = bool(wanted) and live.keys() == history.in_play() and history.settled()
-    record = listener.record if matches and not register and not listener.role_change else None
+    record = _record(history, listener) if matches and not register else None
     return Change(
         register=tuple(sorted(register)),
         deregister=tuple(deregister),
@@ -74,6 +77,14 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
         waiting=tuple(waiting),
         cause=_cause(register, deregister, live, listener),
     )
+
+
+def _record(history: History, listener: Listener) -> str | None:
+    """The new value of the `followed` tag; None: it is right as it is."""
+    steady = history.steady() or (listener.role_change and listener.steady and not history.habitual())
+    if listener.role_change and listener.steady == steady:
+        return None
+    return f"{listener.record} {STEADY}" if steady else listener.record
 
 
 def _cause(

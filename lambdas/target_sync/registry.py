@@ -67,8 +67,8 @@ class _Tags:
     def __init__(self, arns: list[str]) -> None:
         self.arns = arns
         self.at = float("-inf")
+        self.claimed_at = float("-inf")
         self.tags: dict[str, dict[str, str]] = {}
-        self.lock = threading.Lock()
 
 
 class Registry:
@@ -83,7 +83,7 @@ class Registry:
         self._elbv2 = elbv2
         self._settings = settings
         self._known: dict[str, _Tags] = {}
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
         self.calls = 0
 
     def listeners(self, now: float) -> tuple[list[Listener], dict[str, str]]:
@@ -124,8 +124,19 @@ class Registry:
         known = self._known.get(target_group_arn)
         return known is not None and now <= known.at + SHARED_SECONDS
 
+    def claim(self, target_group_arn: str, now: float) -> bool:
+        """Whether a caller is to read a target group's tags: nobody is about to, for it and others with one call."""
+        known = self._known.get(target_group_arn)
+        if known is None:
+            return True
+        with self._lock:
+            if now < known.claimed_at + SHARED_SECONDS:
+                return False
+            known.claimed_at = now
+            return True
+
     def listener(self, target_group_arn: str, now: float) -> Listener | None:
-        """Reads a target group's tags again, and with the same call those of others.
+        """Reads a target group's tags again, and with the same call those of others, unless one of them just did.
 
         Args:
             target_group_arn: The target group.
@@ -138,19 +149,16 @@ class Registry:
             SettingsError: A tag is unusable.
         """
         together = self._known.get(target_group_arn) or _Tags([target_group_arn])
-        if not together.lock.acquire(timeout=SHARED_SECONDS):
-            return self._alone(target_group_arn, now)  # another one's call hangs
-        try:
-            if now > together.at + SHARED_SECONDS:
+        if now > together.at + SHARED_SECONDS:
+            try:
                 self._read(together, now)
-            tags = together.tags.get(target_group_arn, {})
-        except ERRORS as error:
-            if len(together.arns) == 1 or code(error) not in MISSING:
-                raise
-            return self._alone(target_group_arn, now)  # one that is gone must not hide the others
-        finally:
-            together.lock.release()
-        return Listener.from_tags(target_group_arn, tags, self._settings.vpc_ranges)
+            except ERRORS as error:
+                if len(together.arns) == 1 or code(error) not in MISSING:
+                    raise
+                # One that is gone must not hide the others.
+                together = _Tags([target_group_arn])
+                self._read(together, now)
+        return Listener.from_tags(target_group_arn, together.tags.get(target_group_arn, {}), self._settings.vpc_ranges)
 
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
         """Reads all rows of a target group, draining ones included."""
@@ -190,13 +198,8 @@ class Registry:
         self._elbv2.add_tags(ResourceArns=[listener.target_group_arn], Tags=[{"Key": FOLLOWED_TAG, "Value": followed}])
 
     def _count(self) -> None:
-        with self._counting:
+        with self._lock:
             self.calls += 1
-
-    def _alone(self, target_group_arn: str, now: float) -> Listener | None:
-        alone = _Tags([target_group_arn])
-        self._read(alone, now)
-        return Listener.from_tags(target_group_arn, alone.tags.get(target_group_arn, {}), self._settings.vpc_ranges)
 
     def _read(self, together: _Tags, now: float) -> None:
         self._count()

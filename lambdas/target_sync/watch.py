@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .work import Clock, Resolver, Steps
 
-TABLE_SECONDS = 1200.0
-"""After so long the list of target groups and their tags are read again.
-
-With one reading of each group's targets every 600 s, this keeps a lone listener at 12 calls an hour.
-"""
+TABLE_SECONDS = 3600.0
+"""After so long the list of target groups and their tags are read again though no deployment announced a change."""
 
 TROUBLED_SECONDS = 50.0
 """The same while a listener fails."""
@@ -76,6 +73,11 @@ class Fleet:
         self._read_at = float("-inf")
         self._edition = ""
         self._table_failure = ""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing is known yet."""
+        return not self.followers and not self.broken
 
     def refresh(self, *, older_than: float = TABLE_SECONDS, edition: str = "") -> None:
         """Reads which listeners there are, unless that was done lately.

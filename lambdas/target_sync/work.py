@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from .pace import Pace
     from .registry import Registry
     from .resolve import Answer, Failure
+    from .target import Target
 
     Steps = Iterator[float]
     Resolver = Callable[[str, Sequence[NameServer]], Answer | Failure]
+
+_SHARED_PAUSE_SECONDS = 0.02  # while another one's call is under way that reads this one's tags, too
 
 
 class Clock(Protocol):
@@ -120,11 +123,14 @@ class Work:
 
     def _wait(self, follower: Follower, action: Action) -> float:
         """How long until a change may be made that the action is or is read for, but not beyond the invocation."""
-        changes = isinstance(action, Register | Deregister)
-        if not changes and not (isinstance(action, Read) and action.tags and action.urgent):
+        registers, deregisters = isinstance(action, Register), isinstance(action, Deregister)
+        # Reading a group only to wait for its turn then would have to be repeated: so the turn is taken before.
+        prepares = isinstance(action, Read) and action.tags and action.targets and action.urgent
+        if not (registers or deregisters or prepares):
             return 0.0
         now = self._clock.time()
-        place = self._pace.change(follower.listener.target_group_arn, now, use=changes)
+        arn = follower.listener.target_group_arn
+        place = self._pace.register(arn, now) if registers else self._pace.deregister(arn, now, use=deregisters)
         return min(place, max(follower.stop_at, now)) - now
 
     def _hear(self, follower: Follower) -> Steps:
@@ -144,18 +150,24 @@ class Work:
             return  # still wanted at the next look
         listener: Listener | None = None
         if action.tags:
-            if not self._registry.knows(arn, now):
-                yield self._pace.read(now) - now
+            while not self._registry.knows(arn, now):
+                if self._registry.claim(arn, now):
+                    yield self._pace.read(now) - now
+                    break
+                yield _SHARED_PAUSE_SECONDS
+                now = self._clock.time()
             listener = self._registry.listener(arn, self._clock.time())
             yield 0.0
             if listener is None:
                 follower.missing = True
                 emit("WARN", "target group is no longer followed", **subject(follower))
                 return
-        now = self._clock.time()
-        yield self._pace.read(now) - now if action.urgent else 0.0
-        targets = self._registry.targets(arn)
-        yield 0.0
+        targets: tuple[Target, ...] | None = None
+        if action.targets:
+            now = self._clock.time()
+            yield self._pace.read(now) - now if action.urgent else 0.0
+            targets = self._registry.targets(arn)
+            yield 0.0
         follower.saw(targets, self._clock.time(), listener)
 
     def _change(self, follower: Follower, action: Register | Deregister | Record) -> Steps:

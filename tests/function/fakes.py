@@ -100,6 +100,8 @@ class FakeElb:
         calls: Each call: when, which operation, which target group.
         faults: Errors that the next calls of an operation raise, in order.
         always: Errors that every call of an operation raises.
+        lost: Errors that the next calls of an operation raise though they took effect: the response was lost.
+        partly: Errors that the next changes of an operation raise after the first of their targets took effect.
         down: Addresses whose health checks fail.
         emptied: When a group that had targets was left without.
         log: Registrations and deregistrations: when, which, which endpoint.
@@ -114,6 +116,8 @@ class FakeElb:
         self.calls: list[tuple[float, str, str]] = []
         self.faults: defaultdict[str, deque[Exception]] = defaultdict(deque)
         self.always: dict[str, Exception] = {}
+        self.lost: defaultdict[str, deque[Exception]] = defaultdict(deque)
+        self.partly: defaultdict[str, deque[Exception]] = defaultdict(deque)
         self.down: set[str] = set()
         self.emptied: list[float] = []
         self.log: list[tuple[float, str, Endpoint]] = []
@@ -206,20 +210,21 @@ class FakeElb:
             address = ipaddress.IPv4Address(target["Id"])
             if not address.is_private or (address in VPC) != ("AvailabilityZone" not in target):
                 raise aws_error("InvalidTarget")
-        for target in Targets:
+        for target in self._part("RegisterTargets", Targets):
             endpoint = Endpoint(target["Id"], target["Port"])
             row = self._rows(TargetGroupArn).get(endpoint)
             if row is None or row.draining_at is not None:
                 fresh = Row(self.clock.time(), target.get("AvailabilityZone", ""))
                 self.groups[TargetGroupArn].rows[endpoint] = fresh
                 self.log.append((self.clock.time(), "register", endpoint))
+        self._answered("RegisterTargets")
 
     def deregister_targets(self, *, TargetGroupArn: str, Targets: list[dict[str, Any]]) -> None:  # noqa: N803
         """As AWS has it: the target drains for a while; one that is not there is no error."""
         self._called("DeregisterTargets", TargetGroupArn)
         self._known(TargetGroupArn)
         had = bool(self._live(TargetGroupArn))
-        for target in Targets:
+        for target in self._part("DeregisterTargets", Targets):
             endpoint = Endpoint(target["Id"], target["Port"])
             row = self._rows(TargetGroupArn).get(endpoint)
             if row is not None and row.draining_at is None:
@@ -227,6 +232,7 @@ class FakeElb:
                 self.log.append((self.clock.time(), "deregister", endpoint))
         if had and not self._live(TargetGroupArn):
             self.emptied.append(self.clock.time())
+        self._answered("DeregisterTargets")
 
     def add_tags(self, *, ResourceArns: list[str], Tags: list[dict[str, str]]) -> None:  # noqa: N803
         """As AWS has it."""
@@ -234,6 +240,7 @@ class FakeElb:
         for arn in ResourceArns:
             self._known(arn)
             self.groups[arn].tags |= {tag["Key"]: tag["Value"] for tag in Tags}
+        self._answered("AddTags")
 
     def _live(self, arn: str) -> list[Endpoint]:
         return [endpoint for endpoint, row in self._rows(arn).items() if row.draining_at is None]
@@ -248,6 +255,17 @@ class FakeElb:
     def _known(self, arn: str) -> None:
         if arn not in self.groups:
             raise aws_error("TargetGroupNotFound")
+
+    def _part(self, operation: str, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What of a change takes effect."""
+        if not self.partly[operation]:
+            return targets
+        self.lost[operation].appendleft(self.partly[operation].popleft())
+        return targets[:1]
+
+    def _answered(self, operation: str) -> None:
+        if self.lost[operation]:
+            raise self.lost[operation].popleft()
 
     def _called(self, operation: str, arn: str) -> None:
         self.calls.append((self.clock.time(), operation, arn))
@@ -281,6 +299,17 @@ class FakeDns:
     def fail(self, outcome: Outcome, hostname: str = HOST) -> None:
         """No addresses."""
         self._names[hostname] = [Failure(outcome, f"{hostname} fails")]
+
+    def alone(self) -> Callable[[str, Sequence[NameServer]], Answer | Failure]:
+        """A resolver for one process: where names answer in turn, no other process's questions come in between."""
+        turns: Counter[str] = Counter()
+
+        def ask(hostname: str, nameservers: Sequence[NameServer]) -> Answer | Failure:
+            answers = self._names[hostname]
+            turns[hostname] += 1
+            return answers[turns[hostname] % len(answers)]
+
+        return ask
 
     def ask(self, hostname: str, nameservers: Sequence[NameServer]) -> Answer | Failure:
         """Answers one question."""

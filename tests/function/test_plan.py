@@ -284,6 +284,23 @@ def test_a_name_that_was_steady_may_go_back_and_forth_for_a_while() -> None:
     assert deregistered(heard(*"AAA", *"BABABABBB", held="A"), rows(A, B)) == []
 
 
+def test_a_name_that_was_steady_is_not_forgiven_for_ever() -> None:
+    """After a dozen returns its addresses take turns, as those of any other name."""
+    steady = "A" * (STEADY_ROUNDS + 1)
+
+    assert deregistered(heard(*steady, *("BA" * 12), *"BBB", held="A"), rows(A, B)) == []
+
+
+def test_a_cache_that_counts_down_does_not_shorten_the_window() -> None:
+    """The first of the answers has the zone's own time to live, the later ones what is left of it: the first counts."""
+    history = heard("A", "A", "A", held="A")
+    for second in range(5):
+        history = history.answered([B], 5.0 - second, 200.0 + second)
+        assert deregistered(history, rows(A, B)) == []
+
+    assert deregistered(history.answered([B], 5.0, 205.0), rows(A, B)) == [A]
+
+
 @given(
     answers=st.lists(st.sets(st.sampled_from([A, B, C]), min_size=1), max_size=40),
     held=st.sets(st.sampled_from([A, B, C, A._replace(port=1)])),
@@ -343,7 +360,7 @@ def test_a_steady_answer_is_reached_and_kept(
         history = history.holding(live, before=live)
         change = plan(history, rows(*live), LISTENER)
         live = (live | set(change.register)) - {target.endpoint for target in change.deregister}
-        changes.append(bool(change))
+        changes.append(bool(change.register or change.deregister))
         assert live
 
     assert live == final

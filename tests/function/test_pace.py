@@ -1,0 +1,156 @@
+"""When calls may start: AWS's published token buckets, and who gets the next place."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_sync.pace import Bucket, Pace
+from tests.function.fakes import group_arn
+
+ROUNDING = 1e-6
+
+moments = st.lists(st.floats(0.0, 30.0), min_size=1, max_size=120).map(sorted)
+buckets = st.tuples(st.integers(1, 40), st.sampled_from([0.5, 2.0, 3.0, 4.0, 6.0, 10.0]))
+
+
+def within(times: list[float], capacity: int, per_second: float) -> bool:
+    """Whether a bucket that AWS fills at this rate, full at first, grants a call at each of these times."""
+    tokens, before = float(capacity), times[0]
+    for at in times:
+        tokens = min(capacity, tokens + (at - before) * per_second) - 1
+        before = at
+        if tokens < -ROUNDING:
+            return False
+    return True
+
+
+@given(now=moments, bucket=buckets)
+def test_no_window_holds_more_than_the_bucket(now: list[float], bucket: tuple[int, float]) -> None:
+    """In any window of t seconds there are at most capacity + rate * t places, whenever they were asked for."""
+    capacity, per_second = bucket
+    made = Bucket(capacity, per_second)
+
+    places = [made.place(moment) for moment in now]
+
+    for first, last in itertools.combinations(range(len(places)), 2):
+        window = places[last] - places[first]
+        assert last - first + 1 <= capacity + per_second * window + ROUNDING
+    assert within(places, capacity, per_second)
+
+
+@given(now=moments, bucket=buckets)
+def test_first_come_first_served_and_no_later_than_needed(now: list[float], bucket: tuple[int, float]) -> None:
+    """Nobody overtakes, nobody waits into the past, and nobody waits although AWS would grant the call before."""
+    capacity, per_second = bucket
+    made = Bucket(capacity, per_second)
+
+    places = [made.place(moment) for moment in now]
+
+    assert places == sorted(places)
+    for number, (moment, place) in enumerate(zip(now, places, strict=True)):
+        assert place >= moment
+        if place > moment + 1e-3:
+            assert not within([*places[:number], place - 1e-3], capacity, per_second)
+
+
+@given(steps=st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans(), st.sampled_from([0.0, 0.5])), max_size=100))
+def test_spare_tokens_leave_the_part_that_is_kept(steps: list[tuple[float, bool, float]]) -> None:
+    """One is taken only if so much is left after it; one that is refused costs nobody anything."""
+    capacity, per_second = 10, 2.0
+    made, tokens, now = Bucket(capacity, per_second), float(capacity), 0.0
+    for wait, spare, keep in steps:
+        now += wait
+        tokens = min(capacity, tokens + wait * per_second)
+        if spare:
+            taken = made.spare(now, keep=keep)
+            if abs(tokens - 1 - keep * capacity) > ROUNDING:
+                assert taken == (tokens - 1 > keep * capacity)
+            tokens -= taken
+        else:
+            assert made.place(now) == pytest.approx(now + max(0.0, 1 - tokens) / per_second)
+            tokens -= 1
+
+
+def test_a_full_bucket_and_what_comes_after() -> None:
+    """As many at once as it holds, the rest at its rate; after a long time it is full again, and no fuller."""
+    made = Bucket(3, 2.0)
+
+    assert [made.place(100.0) for _ in range(5)] == [100.0, 100.0, 100.0, 100.5, 101.0]
+    assert [made.place(900.0) for _ in range(4)] == [900.0, 900.0, 900.0, 900.5]
+
+
+def test_changes_get_the_published_bucket() -> None:
+    """RegisterTargets and DeregisterTargets together: 20 at once, less one for a late one, then 4 a second."""
+    pace = Pace()
+
+    places = [pace.register(group_arn(str(number)), 50.0) for number in range(21)]
+
+    assert places == [50.0] * 19 + [50.25, 50.5]
+
+
+def test_deregistrations_get_less_of_it() -> None:
+    """14 at once and 3.5 a second, of the same bucket: the reading before each brings them closer together."""
+    pace = Pace()
+
+    places = [pace.deregister(group_arn(str(number)), 50.0, use=True) for number in range(16)]
+
+    assert places == pytest.approx([50.0] * 14 + [50 + 1 / 3.5, 50 + 2 / 3.5])
+    assert [pace.register(f"other {number}", 50.0) for number in range(4)] == [50.0] * 3 + [50.25]
+
+
+def test_a_place_is_held_until_it_is_used() -> None:
+    """Asking again gives the same place, which counts once; when it is used, the next one is another."""
+    pace = Pace()
+    for number in range(19):
+        pace.register(group_arn(str(number)), 50.0)
+
+    assert pace.register("late", 50.0) == 50.25
+    assert pace.deregister("later", 50.0, use=False) == 50.5
+    assert pace.register("late", 50.1) == 50.25
+    assert pace.deregister("later", 50.5, use=False) == 50.5  # it was only prepared: still held
+    assert pace.register("late", 50.3) == 50.3
+    assert pace.register("late", 50.3) == 50.75
+    assert pace.deregister("later", 60.0, use=True) == 60.0
+
+
+def test_reading_and_writing_tags_stay_within_what_changes_leave() -> None:
+    """Whatever is asked for at once: AWS's bucket for descriptions, for other changes, and for all together hold."""
+    pace = Pace()
+    changes, reads, tags = [], [], []
+    for tenth in range(300):
+        now = tenth / 10
+        if tenth % 60 == 0:
+            changes += [pace.register(f"{tenth} {number}", now) for number in range(15)]
+            changes += [pace.deregister(f"{tenth} {number}", now, use=False) for number in range(15)]
+            reads += [pace.read(now) for _ in range(20)]
+        recorded = pace.spare_record(now)
+        tags += [now] * recorded
+        reads += [now] * (not recorded and pace.spare_read(now))
+
+    assert within(sorted(changes), 20, 4)
+    assert within(sorted(reads), 40, 10)
+    assert within(sorted(tags), 20, 3)
+    assert within(sorted(changes + reads + tags), 40, 10)
+    assert len(tags) >= 40
+
+
+def test_what_can_wait_leaves_half_of_the_places_to_what_cannot() -> None:
+    """Health checks and records of many listeners at once never delay a failover's reading."""
+    pace = Pace()
+
+    assert sum(pace.spare_read(0.0) for _ in range(50)) == 6
+    assert not pace.spare_record(0.0)
+    assert [pace.read(0.0) for _ in range(8)] == pytest.approx([0.0] * 7 + [1 / 5.8])
+
+
+def test_records_have_a_bucket_of_their_own() -> None:
+    """Tags are written at 2 a second though more descriptions could be made, and a refused one costs no description."""
+    pace = Pace()
+    written = [now for now in range(60) for _ in range(6) if pace.spare_record(float(now))]
+
+    assert within([float(now) for now in written], 10, 2)
+    assert 120 <= len(written) <= 130
