@@ -3,12 +3,15 @@
 PYTHON ?= python3
 RUN := .work/project/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format schema clean
+.PHONY: help install demo test bench lint format schema updates release-templates cdk-floor mutants steps clean
 
 help:
 	@echo "make demo    deploy the real app onto an AWS emulator on this computer, fail over, show it, remove it"
 	@echo "make test    all tests, the deployment on the emulator among them"
+	@echo "make bench   how fast, right and cheap the function is, in virtual time; writes benchmarks/RESULTS.md"
 	@echo "make lint    ruff and mypy"
+	@echo "make mutants seed faults into the function's logic, and see that the tests find each"
+	@echo "make steps   a million steps of the function's state machine"
 	@echo "make clean   remove everything that make installed or left behind"
 
 install:
@@ -19,6 +22,9 @@ demo: install
 
 test: install
 	@$(RUN) -m tools.run pytest
+
+bench: install
+	@$(RUN) -m tools.run benchmarks
 
 lint: install
 	@$(RUN) -m tools.run ruff check .
@@ -31,6 +37,25 @@ format: install
 
 schema: install
 	@$(RUN) -m tools.run pg_privatelink.schema docs/privatelink.schema.json
+
+updates: install
+	@$(RUN) -m tools.run tests.updates.table
+
+# make release-templates VERSION=1.2.3, twice: the first copies the apps of the last release, the second synthesizes.
+release-templates: install
+	@$(RUN) -m tools.run tests.releases.synthesize tests/releases/v$(subst .,_,$(VERSION))
+
+# The oldest aws-cdk-lib that pyproject.toml admits, in an environment of its own; not part of `make test`.
+cdk-floor: install
+	@$(RUN) -m tools.cdk_floor
+
+# Seeded faults in the function's logic, one at a time: each must make a test fail.
+mutants: install
+	@$(RUN) -m tools.run tools.mutants
+
+# The function's state machine for a million steps; SEED=1 repeats a run.
+steps: install
+	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.steps --steps 1000000 $(if $(SEED),--seed $(SEED))
 
 clean:
 	@rm -rf .work cdk.out .hypothesis .pytest_cache .ruff_cache

@@ -13,15 +13,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from constructs_pg.consumer import Consumer, DbtEnvironment
-    from constructs_pg.endpoint_service import PostgresEndpointService
-    from constructs_pg.errors import PostgresEndpointServiceError
-    from constructs_pg.listener import PostgresListener
-    from constructs_pg.targets import PostgresTarget, PostgresTargetConfig, RdsEventSource
+    from .connectivity_check import PostgresConnectivityCheck
+    from .consumer import Consumer, DbtEnvironment
+    from .endpoint_service import PostgresEndpointService
+    from .errors import PostgresEndpointServiceError
+    from .flow_logs import FlowLogs
+    from .listener import PostgresListener
+    from .monitoring import AlarmTier
+    from .targets import ClusterRole, PostgresTarget, PostgresTargetConfig, RdsEventSource
 
 __all__ = [
+    "AlarmTier",
+    "ClusterRole",
     "Consumer",
     "DbtEnvironment",
+    "FlowLogs",
+    "PostgresConnectivityCheck",
     "PostgresEndpointService",
     "PostgresEndpointServiceError",
     "PostgresListener",
@@ -31,8 +38,12 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AlarmTier": "monitoring",
+    "ClusterRole": "targets",
     "Consumer": "consumer",
     "DbtEnvironment": "consumer",
+    "FlowLogs": "flow_logs",
+    "PostgresConnectivityCheck": "connectivity_check",
     "PostgresEndpointService": "endpoint_service",
     "PostgresEndpointServiceError": "errors",
     "PostgresListener": "listener",

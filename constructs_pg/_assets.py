@@ -10,7 +10,7 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from constructs_pg.errors import PostgresEndpointServiceError
+from .errors import PostgresEndpointServiceError
 
 DNSPYTHON_VERSION = "2.8.0"
 _PACKAGE = Path(__file__).resolve().parent
@@ -46,17 +46,47 @@ def stage_target_sync(destination: Path) -> Path:
     Raises:
         PostgresEndpointServiceError: dnspython is missing here, or is not exactly `DNSPYTHON_VERSION`.
     """
-    shutil.rmtree(destination, ignore_errors=True)
-    shutil.copytree(
-        functions_folder() / "target_sync",
-        destination / "target_sync",
-        ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
-    )
+    _copy_package("target_sync", destination)
     for relative, source in _dnspython_files():
         target = destination / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     return destination
+
+
+def stage_connection_gate(destination: Path) -> Path:
+    """Copy the connection-gate function, which needs nothing but boto3, to a folder ready to become an asset.
+
+    Args:
+        destination: The folder to fill; made anew if it exists.
+
+    Returns:
+        `destination`, holding the package `connection_gate`.
+    """
+    _copy_package("connection_gate", destination)
+    return destination
+
+
+def stage_connectivity_check(destination: Path) -> Path:
+    """Copy the connectivity-check function, which needs nothing but the standard library, to a folder for an asset.
+
+    Args:
+        destination: The folder to fill; made anew if it exists.
+
+    Returns:
+        `destination`, holding the package `connectivity_check`.
+    """
+    _copy_package("connectivity_check", destination)
+    return destination
+
+
+def _copy_package(package: str, destination: Path) -> None:
+    shutil.rmtree(destination, ignore_errors=True)
+    shutil.copytree(
+        functions_folder() / package,
+        destination / package,
+        ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
+    )
 
 
 def _dnspython_files() -> list[tuple[str, Path]]:

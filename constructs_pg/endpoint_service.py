@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import functools
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
@@ -10,32 +11,57 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_pg._validation import (
+from ._acknowledgments import ACCESS_LOGS, TLS_LISTENER
+from ._idle_timeouts import IdleTimeouts
+from ._validation import (
+    check_accept_from,
     check_acceptance,
+    check_alarm_topics,
+    check_consumer_acceptance,
     check_consumer_name,
+    check_consumer_regions,
     check_consumers,
-    check_database_zones,
+    check_email_addresses,
+    check_function_role,
+    check_function_security_groups,
     check_healthy_timeout,
     check_listener_count,
     check_listener_name,
     check_listener_ports,
+    check_notifications,
+    check_payer_responsibility,
     check_poll_interval,
     check_port,
+    check_reject_others,
+    check_rejection,
+    check_supported_regions,
+    is_wide,
 )
-from constructs_pg.consumer import Consumer
-from constructs_pg.errors import PostgresEndpointServiceError
-from constructs_pg.listener import PostgresListener
-from constructs_pg.network import EndpointServiceNetwork
-from constructs_pg.target_sync import TargetSync
-from constructs_pg.targets import PostgresTarget
+from .consumer import Consumer
+from .endpoint_connections import EndpointConnections
+from .errors import PostgresEndpointServiceError
+from .flow_logs import EndpointServiceFlowLogs
+from .listener import PostgresListener, whole_seconds
+from .monitoring import Alarms, AlarmTier, Dashboard, FunctionMetrics, PostgresEndpointServiceMetrics
+from .network import EndpointServiceNetwork
+from .target_sync import TargetSync
+from .targets import PostgresTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
+
+    from .flow_logs import FlowLogs
+
 _DEFAULT_PORT = 5432
 _NO_PRINCIPALS = "constructs-pg:PostgresEndpointService.noPrincipals"
+_ZONES_TAG = "pg-privatelink:zones"
+_WIDE_SOURCE_RANGE = "constructs-pg:PostgresEndpointService.wideSourceRange"
 
 
 @jsii.implements(ec2.IConnectable)
@@ -56,6 +82,10 @@ class PostgresEndpointService(Construct):
         vpc_subnets: The load balancer's subnets, one per zone, in every zone to which a database can fail over
             (default: a private subnet in each zone).
         vpc_cidrs: All IPv4 CIDRs of the VPC (default: the one the VPC object knows; an import may know none).
+        private_ipv4_addresses: The load balancer's address in each of its subnets, by the subnet's zone or its id;
+            where inbound rules do not apply to PrivateLink traffic, the databases' security groups then admit these
+            addresses alone. To be decided when the service is made: AWS does not change the address in a zone that the
+            load balancer has already (default: AWS chooses, and the groups admit the subnets).
         acceptance_required: Whether each connection waits until it is accepted (default: true).
         poll_interval: The longest time between two DNS questions, 1 to 60 seconds, whole (default: 5 seconds; 60
             costs next to nothing, see the README).
@@ -70,6 +100,47 @@ class PostgresEndpointService(Construct):
         observe_only: Whether the function only says in its log what it would change, and has no permission to change
             anything: to see what it makes of target groups before it is trusted with them (default: false).
         runtime: The function's runtime (default: Python 3.14, pinned).
+        function_vpc_subnets: Subnets of the VPC in which all functions run: private ones in two zones or more, with a
+            route to a NAT gateway, or else with endpoints for `elasticloadbalancing`, `ec2`, `rds` (readers of
+            clusters), `cloudformation` (rejection on deletion) and `s3` (answers to CloudFormation). Needed for
+            publicly accessible databases and for name servers that only the VPC reaches (default: outside the VPC).
+        function_security_groups: Security groups for the functions in the VPC, which must let them out to AWS's API on
+            port 443 and to DNS servers (default: one for each function, which does).
+        encryption_key: A key for the functions' environment and their log groups. The policy of a key made in CDK is
+            extended; that of an imported one must let `logs.<Region>.amazonaws.com` do `kms:Encrypt*`, `kms:Decrypt*`,
+            `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`, best with the condition that
+            `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<Region>:<account>:log-group:<stack>-*`, must
+            leave `kms:Decrypt` to IAM policies, and whoever deploys needs `kms:CreateGrant` and `kms:Encrypt`
+            (default: keys of AWS's own).
+        function_role: A role for the function that follows DNS, which AWS Lambda may assume. It gets a policy of ours,
+            unless CDK may not change it (`iam.Role.from_role_arn(..., mutable=False)` or
+            `role.without_policy_updates()`): then it must have what `target_sync.required_policy` says, and so does a
+            warning (default: a role made here).
+        permissions_boundary: A permissions boundary for the roles made here (default: none).
+        log_retention: How long the functions' logs are kept; they are deleted with the stack (default: one month).
+        connection_notifications: Whether a topic and an alarm tell that a connection waits to be accepted; without
+            acceptance nothing waits (default: true).
+        notification_topic: The topic to tell; it has no alarm of ours, since others may use it too (default: one made
+            here).
+        notification_emails: Who is told by e-mail; each has to confirm once (default: nobody).
+        notification_key: The key that encrypts the topic made here. The policy of a key made in CDK is extended
+            (default: not encrypted).
+        accept_from: The ids of the accounts whose connections are accepted by themselves: on the notification, and
+            every 10 minutes. Others stay waiting and set off the alarm. An account that a vendor uses for all its
+            customers is accepted whoever of them asks (default: none, you accept every connection).
+        reject_others: Whether waiting connections of accounts outside `accept_from` are rejected (default: false).
+        reject_connections_on_delete: Whether all consumers are cut off when the stack is deleted; otherwise AWS refuses
+            to delete a service that somebody is connected to. Only the permission to make new endpoints goes before;
+            a deletion that fails can be repeated (default: false).
+        supported_regions: Regions in which consumers can make endpoints, besides the service's own. Whoever deploys
+            needs `vpce:AllowMultiRegion` (default: none).
+        payer_responsibility: `ServiceOwner` makes you pay for the consumers' endpoints, for ever: AWS does not let it
+            be changed back (default: the consumers pay).
+        payer_responsibility_is_irreversible: Whether you know that; `payer_responsibility` needs it (default: false).
+        alarms: How much is watched, see `AlarmTier` and what each tier costs in docs/monitoring.md (default: basic).
+        alarm_actions: Topics that are told when an alarm goes off, up to 5 (default: none, alarms only show).
+        dashboard: Whether there is a CloudWatch dashboard of the path (default: false).
+        flow_logs: Records of the traffic in the load balancer's subnets (default: none).
 
     Raises:
         PostgresEndpointServiceError: An argument is out of its range or contradicts another.
@@ -85,6 +156,7 @@ class PostgresEndpointService(Construct):
         consumers: Sequence[Consumer] = (),
         vpc_subnets: ec2.SubnetSelection | None = None,
         vpc_cidrs: Sequence[str] | None = None,
+        private_ipv4_addresses: Mapping[str, str] | None = None,
         acceptance_required: bool = True,
         poll_interval: cdk.Duration | None = None,
         wait_for_healthy: bool = True,
@@ -93,6 +165,26 @@ class PostgresEndpointService(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
         observe_only: bool = False,
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
+        function_vpc_subnets: ec2.SubnetSelection | None = None,
+        function_security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        encryption_key: kms.IKey | None = None,
+        function_role: iam.IRole | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        connection_notifications: bool = True,
+        notification_topic: sns.ITopic | None = None,
+        notification_emails: Sequence[str] = (),
+        notification_key: kms.IKey | None = None,
+        accept_from: Sequence[str] = (),
+        reject_others: bool = False,
+        reject_connections_on_delete: bool = False,
+        supported_regions: Sequence[str] = (),
+        payer_responsibility: str | None = None,
+        payer_responsibility_is_irreversible: bool = False,
+        alarms: AlarmTier = AlarmTier.BASIC,
+        alarm_actions: Sequence[sns.ITopic] = (),
+        dashboard: bool = False,
+        flow_logs: FlowLogs | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         _check_types(listeners or {}, consumers, {"poll_interval": poll_interval, "healthy_timeout": healthy_timeout})
@@ -102,14 +194,36 @@ class PostgresEndpointService(Construct):
         principals = [principal for consumer in consumers for principal in consumer.principals]
         check_acceptance(principals, acceptance_required=acceptance_required)
         check_consumers({consumer.name: consumer.source_ranges for consumer in consumers})
+        check_consumer_acceptance(
+            {consumer.name: consumer.requires_acceptance for consumer in consumers},
+            acceptance_required=acceptance_required,
+        )
+        check_accept_from(accept_from, principals=principals, acceptance_required=acceptance_required)
+        check_reject_others(reject_others=reject_others, accept_from=accept_from)
+        check_rejection(on_delete=reject_connections_on_delete, retained=removal_policy != cdk.RemovalPolicy.DESTROY)
+        check_notifications(
+            connection_notifications,
+            given={
+                "notification_topic": notification_topic is not None,
+                "notification_emails": bool(notification_emails),
+                "notification_key": notification_key is not None,
+            },
+        )
+        check_email_addresses(notification_emails)
+        check_payer_responsibility(payer_responsibility, irreversible=payer_responsibility_is_irreversible)
+        check_alarm_topics([topic.node.path for topic in alarm_actions], has_alarms=alarms is not AlarmTier.NONE)
         poll_interval = poll_interval or cdk.Duration.seconds(5)
-        check_poll_interval(_seconds(poll_interval))
+        check_poll_interval(whole_seconds(poll_interval))
         healthy_timeout = healthy_timeout or cdk.Duration.minutes(5)
-        check_healthy_timeout(_seconds(healthy_timeout))
+        check_healthy_timeout(whole_seconds(healthy_timeout))
+        check_function_role(role_is_given=function_role is not None, boundary_is_given=permissions_boundary is not None)
+        self._function_in_vpc = function_vpc_subnets is not None
+        check_function_security_groups(
+            None if function_security_groups is None else len(function_security_groups), in_vpc=self._function_in_vpc
+        )
         self._vpc = vpc
         self._source_ranges = sorted({cidr for consumer in consumers for cidr in consumer.source_ranges})
         self._removal_policy = removal_policy
-        self._target_sync_settings = (poll_interval, wait_for_healthy, healthy_timeout, observe_only, runtime)
         self._listeners: dict[str, PostgresListener] = {}
 
         self.network = EndpointServiceNetwork(
@@ -118,16 +232,72 @@ class PostgresEndpointService(Construct):
             vpc=vpc,
             vpc_cidrs=vpc_cidrs,
             vpc_subnets=vpc_subnets,
+            private_ipv4_addresses=private_ipv4_addresses,
             enforced=bool(self._source_ranges),
         )
         self._connections = ec2.Connections(security_groups=[self.network.security_group])
         self.load_balancer = self._make_load_balancer(deletion_protection=deletion_protection)
         #: None as long as no target is known by a DNS name.
         self.target_sync: TargetSync | None = None
+        self._make_target_sync = functools.partial(
+            TargetSync,
+            self,
+            "TargetSync",
+            load_balancer=self.load_balancer,
+            vpc=vpc,
+            vpc_cidrs=self.network.vpc_cidrs,
+            poll_interval=poll_interval,
+            wait_for_healthy=wait_for_healthy,
+            healthy_timeout=healthy_timeout,
+            observe_only=observe_only,
+            runtime=runtime,
+            vpc_subnets=function_vpc_subnets,
+            security_groups=function_security_groups,
+            encryption_key=encryption_key,
+            role=function_role,
+            permissions_boundary=permissions_boundary,
+            log_retention=log_retention,
+        )
         self._listener_scope = Construct(self, "Listeners")
-        self.endpoint_service = self._make_endpoint_service(principals, acceptance_required=acceptance_required)
+        region = cdk.Stack.of(self).region
+        self._supported_regions = check_supported_regions(
+            supported_regions, service_region=region, zones=self.network.availability_zones
+        )
+        check_consumer_regions(
+            {consumer.name: consumer.regions for consumer in consumers},
+            service_region=region,
+            supported_regions=self._supported_regions,
+        )
+        self.endpoint_service = self._make_endpoint_service(
+            principals, acceptance_required=acceptance_required, payer_responsibility=payer_responsibility
+        )
+        self.endpoint_connections = EndpointConnections(
+            self,
+            "Connections",
+            endpoint_service=self.endpoint_service,
+            load_balancer=self.load_balancer,
+            zones=self.network.availability_zones,
+            notify=connection_notifications and (acceptance_required or notification_topic is not None),
+            topic=notification_topic,
+            email_addresses=notification_emails,
+            topic_key=notification_key,
+            accept_from=accept_from,
+            reject_others=reject_others,
+            reject_on_delete=reject_connections_on_delete,
+            runtime=runtime,
+            vpc=vpc,
+            vpc_subnets=function_vpc_subnets,
+            security_groups=function_security_groups,
+            encryption_key=encryption_key,
+            permissions_boundary=permissions_boundary,
+            log_retention=log_retention,
+        )
+        self.endpoint_connections.reject_before(self.network, self.load_balancer, self._listener_scope)
+        self._monitor(alarms, alarm_actions, dashboard=dashboard, flow_logs=flow_logs)
+        self.node.add_validation(IdleTimeouts(lambda: self._listeners, supported_regions=self._supported_regions))
         for name, target in (listeners or {}).items():
             self.add_listener(name, target=target)
+        self._warn_of_wide_ranges()
         if not principals:
             cdk.Validations.of(self).add_warning(
                 _NO_PRINCIPALS,
@@ -173,7 +343,16 @@ class PostgresEndpointService(Construct):
             raise PostgresEndpointServiceError(f"there is no listener '{name}'; the service has: {known}")
         return self._listeners[name]
 
-    def add_listener(self, name: str, *, target: PostgresTarget, port: int = _DEFAULT_PORT) -> PostgresListener:
+    def add_listener(
+        self,
+        name: str,
+        *,
+        target: PostgresTarget,
+        port: int = _DEFAULT_PORT,
+        health_check_interval: cdk.Duration | None = None,
+        healthy_threshold_count: int = 2,
+        unhealthy_threshold_count: int = 2,
+    ) -> PostgresListener:
         """Offer one more Postgres on a port of its own.
 
         Args:
@@ -181,11 +360,19 @@ class PostgresEndpointService(Construct):
                 listener and target group.
             target: The Postgres behind it.
             port: The port on which consumers connect (default: 5432).
+            health_check_interval: The time between two health checks of a target, 5 to 300 seconds, whole (default: 10
+                seconds).
+            healthy_threshold_count: The number of successful checks in a row that make a target healthy again, 2 to 10
+                (default: 2).
+            unhealthy_threshold_count: The number of failed checks in a row that make a target unhealthy, 2 to 10
+                (default: 2).
 
         Raises:
-            PostgresEndpointServiceError: The name or the port is taken or malformed, there are too many listeners, or
-                the database can be in a zone in which the load balancer is not.
+            PostgresEndpointServiceError: The name or the port is taken or malformed, there are too many listeners, a
+                setting is out of its range, or the load balancer cannot reach the target: the database can be in a zone
+                in which the load balancer is not, or is in another VPC, or has a public address.
         """
+        _check_types({name: target}, (), {"health_check_interval": health_check_interval})
         check_listener_name(name, existing=self._listeners)
         check_port(port)
         check_listener_ports({**{known: each.port for known, each in self._listeners.items()}, name: port})
@@ -194,28 +381,50 @@ class PostgresEndpointService(Construct):
             self._listener_scope,
             name,
             vpc=self._vpc,
+            network=self.network,
             load_balancer=self.load_balancer,
             port=port,
             target=target,
-            vpc_cidrs=self.network.vpc_cidrs,
             removal_policy=self._removal_policy,
+            function_in_vpc=self._function_in_vpc,
+            health_check_interval=health_check_interval or cdk.Duration.seconds(10),
+            healthy_threshold_count=healthy_threshold_count,
+            unhealthy_threshold_count=unhealthy_threshold_count,
         )
-        if self.network.is_known:
-            check_database_zones(listener.target.availability_zones, self.network.availability_zones)
+        TLS_LISTENER.on(listener.listener)
         self._listeners[name] = listener
-        self.network.allow_consumers(self._source_ranges, port)
-        self.network.allow_to_targets(listener.allowed_ranges, listener.target.port)
-        rules = self.network.allow_into_database(listener.target.security_groups, listener.target.port)
+        rules = self.network.rules
+        rules.allow_consumers(self._source_ranges, port)
+        bound = listener.target
+        rules.allow_to_targets(
+            ranges=listener.allowed_ranges,
+            groups=listener.allowed_groups,
+            port=bound.port,
+            known_port=bound.known_port,
+        )
+        into_databases = rules.allow_into_databases(bound.security_groups, port=bound.port, known_port=bound.known_port)
         if listener.target.hostname is not None:
-            self._make_target_sync().add_listener(listener, rules=rules)
+            if self.target_sync is None:
+                self.target_sync = self._make_target_sync()
+                self.metrics.function = FunctionMetrics(self.target_sync.function)
+                self.alarms.watch_function(self.target_sync, self.metrics.function)
+                self.endpoint_connections.reject_before(self.target_sync)
+                # A service without functions gets none for this: its tag tells CloudFormation of the zones.
+                self.endpoint_connections.make_gate()
+            self.target_sync.add_listener(listener, rules=into_databases)
+        followed_by = None if listener.target.hostname is None else self.target_sync
+        self.alarms.watch_listener(listener, followed_by=followed_by)
         return listener
 
     def _make_load_balancer(self, *, deletion_protection: bool) -> elbv2.NetworkLoadBalancer:
+        mappings = self.network.subnet_mappings
         load_balancer = elbv2.NetworkLoadBalancer(
             self,
             "LoadBalancer",
             vpc=self._vpc,
-            vpc_subnets=ec2.SubnetSelection(subnets=self.network.subnets),
+            vpc_subnets=None if mappings else ec2.SubnetSelection(subnets=self.network.subnets),
+            # Neither is create-only: AWS::ElasticLoadBalancingV2::LoadBalancer changes from one to the other in place.
+            subnet_mappings=mappings,
             internet_facing=False,
             ip_address_type=elbv2.IpAddressType.IPV4,
             # A database with one writer lives in one zone; consumers come in through all of them.
@@ -226,39 +435,68 @@ class PostgresEndpointService(Construct):
         )
         _apply_removal_policy(load_balancer, self._removal_policy)
         self.network.security_group.apply_removal_policy(self._removal_policy)
-        cdk.Validations.of(load_balancer).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-ELB2", reason="A Network Load Balancer writes access logs for TLS listeners only."
-            )
-        )
+        ACCESS_LOGS.on(load_balancer)
         return load_balancer
 
-    def _make_endpoint_service(self, principals: Sequence[str], *, acceptance_required: bool) -> ec2.VpcEndpointService:
+    def _make_endpoint_service(
+        self, principals: Sequence[str], *, acceptance_required: bool, payer_responsibility: str | None
+    ) -> ec2.VpcEndpointService:
         service = ec2.VpcEndpointService(
             self,
             "EndpointService",
             vpc_endpoint_service_load_balancers=[self.load_balancer],
             acceptance_required=acceptance_required,
             allowed_principals=[iam.ArnPrincipal(principal) for principal in sorted(set(principals))],
+            allowed_regions=sorted(self._supported_regions) or None,
         )
         _apply_removal_policy(service, self._removal_policy)
+        resource = service.node.find_child(service.node.id)
+        assert isinstance(resource, ec2.CfnVPCEndpointService)  # noqa: S101 - true of the L2
+        resource.payer_responsibility = payer_responsibility
+        # AWS enables another zone of the load balancer when the service is modified, and CloudFormation modifies it
+        # when it sees a change.
+        cdk.Tags.of(service).add(_ZONES_TAG, " ".join(self.network.availability_zones))
         return service
 
-    def _make_target_sync(self) -> TargetSync:
-        if self.target_sync is None:
-            poll_interval, wait_for_healthy, healthy_timeout, observe_only, runtime = self._target_sync_settings
-            self.target_sync = TargetSync(
+    def _monitor(
+        self, tier: AlarmTier, topics: Sequence[sns.ITopic], *, dashboard: bool, flow_logs: FlowLogs | None
+    ) -> None:
+        connections = self.endpoint_connections
+        self.metrics = PostgresEndpointServiceMetrics(
+            load_balancer=self.load_balancer, endpoint_service=self.endpoint_service
+        )
+        self.alarms = Alarms(self, "Alarms", metrics=self.metrics, tier=tier, topics=topics)
+        if connections.alarm is not None:
+            self.alarms.tell(connections.alarm)
+        #: None unless asked for.
+        self.dashboard: Dashboard | None = None
+        if dashboard:
+            topic = connections.topic
+            announced = None if topic is None else topic.metric_number_of_messages_published(statistic="Sum")
+            self.dashboard = Dashboard(
                 self,
-                "TargetSync",
-                load_balancer=self.load_balancer,
-                vpc_cidrs=self.network.vpc_cidrs,
-                poll_interval=poll_interval,
-                wait_for_healthy=wait_for_healthy,
-                healthy_timeout=healthy_timeout,
-                observe_only=observe_only,
-                runtime=runtime,
+                "Dashboard",
+                metrics=self.metrics,
+                alarms=self.alarms,
+                listeners=lambda: self._listeners,
+                announced=announced,
+                log_group=lambda: None if self.target_sync is None else self.target_sync.log_group,
             )
-        return self.target_sync
+        #: None unless asked for.
+        self.flow_logs: EndpointServiceFlowLogs | None = None
+        if flow_logs is not None:
+            subnets = self.network.subnets
+            self.flow_logs = EndpointServiceFlowLogs(self, "FlowLogs", flow_logs=flow_logs, subnets=subnets)
+
+    def _warn_of_wide_ranges(self) -> None:
+        for consumer in self.consumers:
+            wide = [each for each in consumer.source_ranges if is_wide(each)]
+            if wide:
+                cdk.Validations.of(self).add_warning(
+                    _WIDE_SOURCE_RANGE,
+                    f"consumer '{consumer.name}' may come from {', '.join(wide)}, which is a stop-gap: ask for its "
+                    "private ranges and give those, or acknowledge this",
+                )
 
 
 def _check_types(listeners: Mapping[str, object], consumers: Sequence[object], durations: Mapping[str, object]) -> None:
@@ -280,11 +518,6 @@ def _check_types(listeners: Mapping[str, object], consumers: Sequence[object], d
     ]
     if problems:
         raise PostgresEndpointServiceError(problems)
-
-
-def _seconds(duration: cdk.Duration) -> int:
-    """Return a duration in seconds; a fraction stays one, for the check to refuse."""
-    return cast("int", duration.to_seconds(integral=False))
 
 
 def _apply_removal_policy(construct: Construct, policy: cdk.RemovalPolicy) -> None:

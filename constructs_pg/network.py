@@ -1,27 +1,38 @@
-"""The network around the load balancer: its subnets and zones, its security group, and the rules on both sides."""
+"""The network around the load balancer: its VPC's ranges, its subnets and zones, its security group and its rules."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct, IConstruct
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
 
-from constructs_pg._validation import check_load_balancer_zones, check_vpc_cidrs
-from constructs_pg.errors import PostgresEndpointServiceError
+from ._references import literal_cidrs
+from ._validation import (
+    check_database_zones,
+    check_load_balancer_zones,
+    check_private_ipv4_addresses,
+    check_target_address,
+    check_vpc_cidrs,
+    is_in,
+    is_token,
+    is_zone_id,
+)
+from .errors import PostgresEndpointServiceError
+from .security_rules import SecurityRules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from .targets import PostgresTargetConfig
 
 
 class EndpointServiceNetwork(Construct):
     """Where the load balancer stands and what may pass: one security group of ours, and rules in databases' groups.
 
     A Network Load Balancer that is created without a security group can never get one, so there always is one
-    (docs.aws.amazon.com: load-balancer-security-groups). Rules for databases' groups are resources of this stack, so
-    that neither stack depends on the other in a circle; each (group, port, source) exists once.
+    (docs.aws.amazon.com: load-balancer-security-groups).
 
     Args:
         scope: The endpoint service's construct.
@@ -29,11 +40,13 @@ class EndpointServiceNetwork(Construct):
         vpc: The VPC.
         vpc_cidrs: All IPv4 CIDRs of the VPC; None asks the VPC object, which knows only its primary one.
         vpc_subnets: The load balancer's subnets, one per zone; None takes one private subnet per zone.
-        enforced: Whether inbound rules apply to PrivateLink traffic. If not, databases must also admit the load
-            balancer's subnets, because then AWS recommends rules by address.
+        private_ipv4_addresses: The load balancer's address in each subnet, by the subnet's zone or id; None lets AWS
+            choose.
+        enforced: Whether inbound rules apply to PrivateLink traffic.
 
     Raises:
-        PostgresEndpointServiceError: Fewer than two zones, a zone twice, or CIDRs that are missing or malformed.
+        PostgresEndpointServiceError: Fewer than two zones, a zone twice, CIDRs that are missing or malformed, or
+            addresses that do not fit the subnets.
     """
 
     def __init__(
@@ -44,19 +57,23 @@ class EndpointServiceNetwork(Construct):
         vpc: ec2.IVpc,
         vpc_cidrs: Sequence[str] | None,
         vpc_subnets: ec2.SubnetSelection | None,
+        private_ipv4_addresses: Mapping[str, str] | None,
         enforced: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._vpc = vpc
         self.vpc_cidrs = _vpc_cidrs(vpc, vpc_cidrs)
         selected = _select(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
         self.subnets = selected.subnets
         self.availability_zones = tuple(subnet.availability_zone for subnet in self.subnets)
         #: False while CDK is about to look the VPC up; the app is synthesized again with the real subnets.
         self.is_known = not selected.is_pending_lookup
+        #: The load balancer's fixed address in each subnet, in their order; empty if AWS chooses.
+        self.private_ipv4_addresses: tuple[str, ...] = ()
         if self.is_known:
             check_load_balancer_zones(self.availability_zones)
-        self._enforced = enforced
-        self._database_rules: set[str] = set()
+            if private_ipv4_addresses is not None:
+                self.private_ipv4_addresses = self._addresses_by_subnet(private_ipv4_addresses)
         self.security_group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -67,59 +84,74 @@ class EndpointServiceNetwork(Construct):
             # Stated, since the consumer's feature flags may say otherwise and the rules would move.
             disable_inline_rules=False,
         )
-
-    def allow_consumers(self, source_ranges: Sequence[str], port: int) -> None:
-        """Admit consumers' addresses to a listener's port."""
-        for source_range in source_ranges:
-            self.security_group.add_ingress_rule(
-                ec2.Peer.ipv4(source_range), ec2.Port.tcp(port), f"Consumers in {source_range}"
-            )
-
-    def allow_to_targets(self, ranges: Sequence[str], port: int) -> None:
-        """Let the load balancer reach addresses in these ranges: exactly those that may ever be registered."""
-        for target_range in ranges:
-            self.security_group.add_egress_rule(ec2.Peer.ipv4(target_range), ec2.Port.tcp(port), "Databases")
-
-    def allow_into_database(self, security_groups: Sequence[ec2.ISecurityGroup], port: int) -> list[IConstruct]:
-        """Open databases' security groups for the load balancer; returns the rules, new ones and earlier ones."""
-        rules = []
-        for group in security_groups:
-            rules.append(
-                self._database_rule(group, port, source_security_group_id=self.security_group.security_group_id)
-            )
-            if not self._enforced:
-                # AWS recommends rules by address where inbound rules do not apply to PrivateLink traffic
-                # (docs.aws.amazon.com: target-group-register-targets, target security groups).
-                rules += [self._database_rule(group, port, cidr_ip=cidr) for cidr in self._subnet_cidrs()]
-        return rules
-
-    def _database_rule(
-        self,
-        group: ec2.ISecurityGroup,
-        port: int,
-        *,
-        cidr_ip: str | None = None,
-        source_security_group_id: str | None = None,
-    ) -> IConstruct:
-        identity = Stack.of(self).to_json_string([group.security_group_id, port, cidr_ip or "LoadBalancer"])
-        resolved = str(Stack.of(self).resolve(identity))
-        construct_id = f"DatabaseIngress{hashlib.sha256(resolved.encode()).hexdigest()[:8]}"
-        existing = self.node.try_find_child(construct_id)
-        if existing is not None:
-            return existing
-        return ec2.CfnSecurityGroupIngress(
-            self,
-            construct_id,
-            group_id=group.security_group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            cidr_ip=cidr_ip,
-            source_security_group_id=source_security_group_id,
-            description="Load balancer of a Postgres endpoint service",
+        self.rules = SecurityRules(
+            self, security_group=self.security_group, vpc=vpc, enforced=enforced, sources=self._sources
         )
 
-    def _subnet_cidrs(self) -> list[str]:
+    @property
+    def subnet_mappings(self) -> list[elbv2.SubnetMapping] | None:
+        """The load balancer's subnets with its fixed addresses in them; None if AWS chooses the addresses."""
+        if not self.private_ipv4_addresses:
+            return None
+        return [
+            elbv2.SubnetMapping(subnet=subnet, private_ipv4_address=address)
+            for subnet, address in zip(self.subnets, self.private_ipv4_addresses, strict=True)
+        ]
+
+    def is_inside_vpc(self, address: str) -> bool:
+        """Tell whether an address that is to be registered lies in the VPC; a token is taken for one that does.
+
+        Raises:
+            PostgresEndpointServiceError: The address cannot be a target, or the VPC's ranges are not known.
+        """
+        if not self.is_known:
+            return True  # decided when the VPC was looked up
+        ranges = literal_cidrs(self.vpc_cidrs)
+        check_target_address(address, vpc_cidrs=ranges)
+        if is_token(address) or is_in(address, [each for each in ranges if not is_token(each)]):
+            return True
+        if any(is_token(each) for each in ranges):
+            raise PostgresEndpointServiceError(
+                f"whether target address {address} lies in the VPC is not known, since the VPC's range is known only "
+                "at deployment, and AWS wants it said: list all IPv4 CIDRs of the VPC in 'vpc_cidrs'"
+            )
+        return False
+
+    def check_target(self, target: PostgresTargetConfig) -> None:
+        """Refuse a target that is surely in another VPC, or in a zone in which the load balancer is not."""
+        if target.target_type == elbv2.TargetType.INSTANCE:
+            self.rules.check_vpc(
+                target.security_groups,
+                advice="where the VPCs are connected, use from_ip_addresses with the instances' addresses",
+            )
+        elif not target.allowed_ranges and not target.addresses:
+            self.rules.check_vpc(
+                target.security_groups,
+                advice="where the VPCs are connected, give that VPC's ranges as the target's 'allowed_ranges'",
+            )
+        if self.is_known:
+            check_database_zones(target.availability_zones or self._zones_of(target), self.availability_zones)
+
+    def _zones_of(self, target: PostgresTargetConfig) -> list[str]:
+        """Return the zones of a target's subnets, as far as the VPC object knows them by the load balancer's names."""
+        wanted = set(target.subnet_ids)
+        if not wanted or any(is_token(zone) for zone in self.availability_zones):
+            return []
+        known = (*self._vpc.private_subnets, *self._vpc.isolated_subnets, *self._vpc.public_subnets)
+        zones = dict.fromkeys(subnet.availability_zone for subnet in known if subnet.subnet_id in wanted)
+        by_id = is_zone_id(self.availability_zones[0])
+        return [zone for zone in zones if not is_token(zone) and is_zone_id(zone) == by_id]
+
+    def _addresses_by_subnet(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        return check_private_ipv4_addresses(
+            given,
+            subnets={subnet.subnet_id: (subnet.availability_zone, _known_cidr(subnet)) for subnet in self.subnets},
+        )
+
+    def _sources(self) -> list[str]:
+        """Return the ranges from which the load balancer comes: its fixed addresses, or its subnets."""
+        if self.private_ipv4_addresses:
+            return [f"{address}/32" for address in self.private_ipv4_addresses]
         try:
             return [subnet.ipv4_cidr_block for subnet in self.subnets]
         except RuntimeError as error:
@@ -128,6 +160,14 @@ class EndpointServiceNetwork(Construct):
                 "(without consumers' source ranges, AWS asks for rules by address); import the subnet with "
                 "ec2.Subnet.from_subnet_attributes(..., ipv4_cidr_block=...)"
             ) from error
+
+
+def _known_cidr(subnet: ec2.ISubnet) -> str | None:
+    try:
+        cidr = subnet.ipv4_cidr_block
+    except RuntimeError:
+        return None
+    return None if is_token(cidr) else cidr
 
 
 def _vpc_cidrs(vpc: ec2.IVpc, given: Sequence[str] | None) -> list[str]:

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_pg._assets import stage_target_sync
+from ._acknowledgments import CONCURRENCY, DEAD_LETTERS
+from ._assets import stage_target_sync
+from ._keys import allow_logs_to_use
+from ._validation import TARGET_RANGES, is_in, is_token
+from .function_network import FunctionNetwork
+from .function_permissions import FunctionPermissions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+    from aws_cdk import aws_kms as kms
     from constructs import IConstruct
 
-    from constructs_pg.listener import PostgresListener
-    from constructs_pg.targets import RdsEventSource
+    from .listener import PostgresListener
+    from .targets import RdsEventSource
 
 _HANDLER = "target_sync.handler.handle"
 _START_TIMEOUT = cdk.Duration.minutes(1)
@@ -45,6 +52,10 @@ _EVENT_CATEGORIES = [
     "recovery",
     "restoration",
 ]
+_MEMBER_DETAIL_TYPE = "RDS DB Instance Event"
+
+_PRIVATE_RANGES = [str(each) for each in TARGET_RANGES]
+_PRIVATE_NAMESERVERS = "constructs-pg:PostgresEndpointService.privateNameservers"
 
 
 @jsii.implements(cdk.IStableStringProducer)
@@ -74,6 +85,16 @@ class TargetSync(Construct):
         healthy_timeout: How long it waits, at most 5 minutes.
         runtime: The function's runtime.
         observe_only: Whether the function only says what it would change; its role then cannot change anything.
+        vpc: The load balancer's VPC.
+        vpc_subnets: The subnets of that VPC in which the function runs; None runs it outside (default: None).
+        security_groups: Security groups for a function in the VPC; None makes one (default: None).
+        encryption_key: A key for the function's environment and logs; None leaves both to AWS (default: None).
+        role: A role for the function; None makes one (default: None).
+        permissions_boundary: A permissions boundary for the role that is made here (default: none).
+        log_retention: How long logs are kept (default: one month).
+
+    Raises:
+        PostgresEndpointServiceError: The function cannot run in these subnets.
     """
 
     def __init__(
@@ -87,17 +108,35 @@ class TargetSync(Construct):
         wait_for_healthy: bool,
         healthy_timeout: cdk.Duration,
         runtime: lambda_.Runtime,
+        vpc: ec2.IVpc,
         observe_only: bool = False,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        encryption_key: kms.IKey | None = None,
+        role: iam.IRole | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
         stage = cdk.Stage.of(self)
         assert stage is not None  # noqa: S101 - every stack has one
         code = stage_target_sync(Path(stage.asset_outdir) / "pg-privatelink-target-sync")
         self._code_hash = cdk.FileSystem.fingerprint(str(code))
-        self.log_group = logs.LogGroup(
-            self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        self.log_group = self._make_log_group(log_retention, encryption_key)
+        #: None outside the VPC.
+        self.network: FunctionNetwork | None = None
+        if vpc_subnets is not None:
+            self.network = FunctionNetwork(
+                self,
+                "Network",
+                vpc=vpc,
+                vpc_subnets=vpc_subnets,
+                security_groups=security_groups,
+                services="'elasticloadbalancing' and, for readers of clusters, 'rds'",
+            )
+        self._permissions = self._make_permissions(
+            role, permissions_boundary, encryption_key, observe_only=observe_only
         )
-        self.role = self._role()
         self.function = lambda_.Function(
             self,
             "Function",
@@ -109,6 +148,10 @@ class TargetSync(Construct):
             memory_size=128,
             timeout=_FUNCTION_TIMEOUT,
             role=self.role,
+            vpc=None if self.network is None else self.network.vpc,
+            vpc_subnets=None if self.network is None else ec2.SubnetSelection(subnets=self.network.subnets),
+            security_groups=None if self.network is None else self.network.security_groups,
+            environment_encryption=encryption_key,
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
@@ -124,7 +167,10 @@ class TargetSync(Construct):
                 **({"OBSERVE_ONLY": "true"} if observe_only else {}),
             },
         )
-        self._allow_to_keep_targets(observe_only=observe_only)
+        for acknowledged in (CONCURRENCY, DEAD_LETTERS):
+            acknowledged.on(self.function)
+        if self._permissions.policy is not None:
+            self.function.node.add_dependency(self._permissions.policy)
         # One permission for all rules: one each would outgrow the 20 KB of a function's policy at 50 databases.
         permission = lambda_.CfnPermission(
             self,
@@ -177,7 +223,8 @@ class TargetSync(Construct):
             listener: The listener; its target group is tagged with what to follow.
             rules: Security-group rules without which its targets cannot become healthy.
         """
-        self._follow_targets.add_resources(listener.target_group.target_group_arn)
+        self._permissions.add_target_group(listener.target_group.target_group_arn)
+        self._check_nameservers(listener)
         # The tags are what the function reads; this makes CloudFormation call it again when they change.
         resource = self.targets.node.default_child
         assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
@@ -187,6 +234,7 @@ class TargetSync(Construct):
                 f"{listener.target.hostname}:{listener.target_port}",
                 *listener.allowed_ranges,
                 *listener.target.nameservers,
+                *([f"members:{listener.target.members_of}"] if listener.target.members_of is not None else ()),
             ],
         )
         self._followed[listener.name] = followed
@@ -194,6 +242,10 @@ class TargetSync(Construct):
         self.targets.node.add_dependency(listener.listener, *rules)
         # A process that runs already learns of a changed table by the schedule's input, so not before it is there.
         self._schedule.node.add_dependency(listener.target_group)
+        if listener.target.members_of is not None:
+            policy = self._permissions.allow_to_read_members(listener.target.members_of)
+            if policy is not None:
+                self.targets.node.add_dependency(policy)
         for source in listener.target.event_sources:
             self.targets.node.add_dependency(self._event_rule(source))
 
@@ -202,49 +254,74 @@ class TargetSync(Construct):
         table = cdk.Stack.of(self).resolve(self._followed)
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            description="Target groups of a Postgres endpoint service: register and deregister their targets",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-        self.log_group.grant_write(role)
-        return role
+    @property
+    def role(self) -> iam.IRole:
+        """The function's role, made here or given."""
+        return self._permissions.role
 
-    def _allow_to_keep_targets(self, *, observe_only: bool) -> None:
-        # One statement, since 50 ARNs listed twice would outgrow the 10 KB of a role's inline policies. The condition
-        # holds for AddTags, the only one of these requests that carries tag keys: ForAllValues is true without any.
-        self._follow_targets = iam.PolicyStatement(
-            sid="FollowTargets",
-            actions=[
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:DeregisterTargets",
-                "elasticloadbalancing:RegisterTargets",
-            ],
-            conditions={"ForAllValues:StringEquals": {"aws:TagKeys": ["pg-privatelink:followed"]}},
+    @property
+    def required_policy(self) -> iam.PolicyDocument:
+        """All that the role needs, for a role given as one that takes no policies.
+
+        Put it into a managed policy of that role, and let `function` depend on the policy.
+        """
+        return self._permissions.required_policy
+
+    def _make_log_group(self, retention: logs.RetentionDays, key: kms.IKey | None) -> logs.LogGroup:
+        if key is not None:
+            allow_logs_to_use(key, stack=cdk.Stack.of(self))
+        return logs.LogGroup(
+            self,
+            "LogGroup",
+            retention=retention,
+            encryption_key=key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        read = iam.PolicyStatement(
-            sid="ReadTargets",
-            actions=[
-                "elasticloadbalancing:DescribeTags",
-                "elasticloadbalancing:DescribeTargetGroups",
-                "elasticloadbalancing:DescribeTargetHealth",
-            ],
-            resources=["*"],
+
+    def _make_permissions(
+        self,
+        role: iam.IRole | None,
+        permissions_boundary: iam.IManagedPolicy | None,
+        encryption_key: kms.IKey | None,
+        *,
+        observe_only: bool,
+    ) -> FunctionPermissions:
+        permissions = FunctionPermissions(
+            self, role=role, permissions_boundary=permissions_boundary, observe_only=observe_only
         )
-        for statement in (read,) if observe_only else (self._follow_targets, read):
-            self.role.add_to_policy(statement)
-        cdk.Validations.of(self.role).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="Elastic Load Balancing's describe actions have no resource-level permissions; they only read.",
+        permissions.allow_to_log(self.log_group.log_group_arn)
+        permissions.allow_to_keep_targets()
+        if self.network is not None:
+            permissions.allow_network_interfaces(self.network)
+        if encryption_key is not None:
+            permissions.allow_decryption(encryption_key)
+        permissions.warn_of_what_is_missing()
+        return permissions
+
+    def _check_nameservers(self, listener: PostgresListener) -> None:
+        """Let a function in the VPC reach the listener's name servers; outside, warn of those that it cannot reach."""
+        nameservers = listener.target.nameservers
+        if self.network is not None:
+            self.network.allow_nameservers(nameservers)
+            return
+        known = (each for each in nameservers if not is_token(each))
+        private = [each for each in known if is_in(each.partition(":")[0], _PRIVATE_RANGES)]
+        if private:
+            cdk.Validations.of(self).add_warning(
+                _PRIVATE_NAMESERVERS,
+                f"listener '{listener.name}' asks name servers with private addresses ({', '.join(private)}), which "
+                "the function cannot reach from outside the VPC: let it run inside, with 'function_vpc_subnets'",
             )
-        )
 
     def _event_rule(self, source: RdsEventSource) -> IConstruct:
         """Return the rule for an RDS resource: one, however many listeners forward to it."""
-        identity = cdk.Stack.of(self).resolve(cdk.Stack.of(self).to_json_string(vars(source)))
+        described: dict[str, object] = {
+            "detail_type": source.detail_type,
+            "source_identifier": source.source_identifier,
+        }
+        if source.members:
+            described["members"] = list(source.members)
+        identity = cdk.Stack.of(self).resolve(cdk.Stack.of(self).to_json_string(described))
         construct_id = f"Rds{hashlib.sha256(str(identity).encode()).hexdigest()[:8]}"
         existing = self._event_rules.node.try_find_child(construct_id)
         if existing is not None:
@@ -255,9 +332,9 @@ class TargetSync(Construct):
             description="Something happened to a database: look closely at its DNS name",
             event_pattern={
                 "source": ["aws.rds"],
-                "detail-type": [source.detail_type],
+                "detail-type": [source.detail_type, *([_MEMBER_DETAIL_TYPE] if source.members else [])],
                 "detail": {
-                    "SourceIdentifier": [source.source_identifier],
+                    "SourceIdentifier": [source.source_identifier, *source.members],
                     "EventCategories": _EVENT_CATEGORIES,
                 },
             },

@@ -130,6 +130,16 @@ def _install_emulator() -> bool:
     return _install("emulator", [lock], lambda folder, log: _virtual_environment(folder, log, lock))
 
 
+def install_from_lock(name: str, lock: Path) -> None:
+    """Make a virtual environment `.work/<name>` with what a hashed lock names, if it is not there yet.
+
+    Raises:
+        SetUpError: The installation failed; the message names its log.
+    """
+    with _alone():
+        _install(name, [lock], lambda folder, log: _virtual_environment(folder, log, lock))
+
+
 def _install_cdk(node_binary: Callable[[], Path]) -> bool:
     manifests = [ROOT / "package.json", ROOT / "package-lock.json"]
 

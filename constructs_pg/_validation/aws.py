@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation.kit import each, is_token, matching, shown, token_aware
-from constructs_pg._validation.network import check_host_name
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
+from .kit import different, each, is_token, matching, shown, token_aware
+from .network import check_host_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,10 +16,11 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
 VPC_ID = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
 SUBNET_ID = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
+EC2_INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
 SECURITY_GROUP_ID = re.compile(r"sg-([0-9a-f]{8}|[0-9a-f]{17})")
 
-MAX_TAGS = 44
-"""AWS allows 50 on a resource; the target groups need six of them to describe themselves to the function."""
+MAX_TAGS = 43
+"""AWS allows 50 on a resource; the target groups need seven of them to describe themselves to the function."""
 TAG_VALUE_LENGTH = 256
 _TAG_KEY_LENGTH = 128
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
@@ -77,6 +78,17 @@ def check_subnet_ids(values: Sequence[str]) -> tuple[str, ...]:
 def check_security_group_id(value: str) -> str:
     """Require a security group id, of the present or the older, shorter form."""
     return matching(value, SECURITY_GROUP_ID, "security group id must look like sg-0123456789abcdef0")
+
+
+@token_aware
+def check_ec2_instance_id(value: str) -> str:
+    """Require the id of an EC2 instance, of the present or the older, shorter form."""
+    return matching(value, EC2_INSTANCE_ID, "EC2 instance id must look like i-0123456789abcdef0")
+
+
+def check_ec2_instance_ids(values: Sequence[str]) -> tuple[str, ...]:
+    """Require the ids of different EC2 instances, at least one."""
+    return different(each(check_ec2_instance_id, values), "EC2 instance")
 
 
 @token_aware

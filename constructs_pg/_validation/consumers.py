@@ -6,9 +6,9 @@ import re
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation.kit import each, matching, shown, token_aware
-from constructs_pg._validation.network import TARGET_RANGES, check_cidr
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
+from .kit import each, is_token, matching, shown, token_aware
+from .network import TARGET_RANGES, check_cidr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,10 @@ https://docs.getdbt.com/docs/platform/secure/private-connectivity/aws/aws-postgr
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HTTPS_URL = re.compile(rf"https://{_LABEL}(\.{_LABEL})+(/[A-Za-z0-9._~/?#=&%-]*)?")
+
+
+STOP_GAP_RANGE = "10.0.0.0/8"
+"""What dbt lets one admit for a while, until its own ranges are known (the same page)."""
 
 
 def check_acceptance(principals: Sequence[str], *, acceptance_required: bool) -> tuple[str, ...]:
@@ -61,6 +65,11 @@ def check_consumers(source_ranges: Mapping[str, Sequence[str]]) -> dict[str, Seq
 def check_source_range(value: str) -> str:
     """Require an IPv4 range from which a consumer's clients come. It need not be a private one."""
     return check_cidr(value, what="source range")
+
+
+def is_wide(value: str) -> bool:
+    """Tell whether a source range is the stop-gap or holds all of it, so that it says nearly nothing."""
+    return not is_token(value) and IPv4Network(STOP_GAP_RANGE).subnet_of(IPv4Network(value))
 
 
 def check_source_ranges(values: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
 
 if TYPE_CHECKING:
     import re
@@ -69,6 +69,25 @@ def each(rule: Callable[[_Value], _Value], values: Sequence[_Value]) -> tuple[_V
     if problems:
         raise PostgresEndpointServiceError(problems)
     return tuple(checked)
+
+
+def different(values: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Require values at least one of which is given and none of which is given twice. A list that is a token passes.
+
+    Args:
+        values: What was given; tokens are different from everything.
+        what: Their subject in messages, in the singular, as in "target address".
+    """
+    if is_token(values):
+        return values
+    if not values:
+        raise PostgresEndpointServiceError(f"no {what} is given: give at least one")
+    twice = [value for value in dict.fromkeys(values) if not is_token(value) and values.count(value) > 1]
+    if twice:
+        raise PostgresEndpointServiceError(
+            [f"{what} {value} is given twice: remove one, or correct it" for value in twice]
+        )
+    return values
 
 
 def matching(value: str, pattern: re.Pattern[str], requirement: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation.kit import is_token, matching, shown, token_aware
-from constructs_pg._validation.network import check_port
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
+from .kit import is_token, matching, shown, token_aware
+from .network import check_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +24,13 @@ MAX_POLL_INTERVAL = 60
 MIN_HEALTHY = 10
 MAX_HEALTHY = 300
 """Seconds. The function that waits ends after 360 of them, and must answer CloudFormation before."""
+
+MIN_HEALTH_CHECK_INTERVAL = 5
+MAX_HEALTH_CHECK_INTERVAL = 300
+MIN_THRESHOLD = 2
+MAX_THRESHOLD = 10
+"""What a Network Load Balancer allows, intervals in seconds, thresholds in checks in a row:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html."""
 
 
 def check_service_name(name: str, *, existing: Iterable[str] = ()) -> str:
@@ -92,6 +99,22 @@ def check_poll_interval(value: int) -> int:
 def check_healthy_timeout(value: int) -> int:
     """Require the seconds that a deployment waits for a healthy target: 10 to 300."""
     return _whole_seconds(value, "healthy timeout", MIN_HEALTHY, MAX_HEALTHY)
+
+
+@token_aware
+def check_health_check_interval(value: int) -> int:
+    """Require the seconds between two health checks of a target: 5 to 300."""
+    return _whole_seconds(value, "health check interval", MIN_HEALTH_CHECK_INTERVAL, MAX_HEALTH_CHECK_INTERVAL)
+
+
+@token_aware
+def check_threshold(value: int, *, what: str = "health check threshold") -> int:
+    """Require the number of checks in a row after which a target counts as healthy or as unhealthy: 2 to 10."""
+    if isinstance(value, bool) or not isinstance(value, int) or not MIN_THRESHOLD <= value <= MAX_THRESHOLD:
+        raise PostgresEndpointServiceError(
+            f"{what} must be a whole number from {MIN_THRESHOLD} to {MAX_THRESHOLD}, got {shown(value)}"
+        )
+    return value
 
 
 def _whole_seconds(value: int, what: str, least: int, most: int) -> int:

@@ -6,8 +6,8 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation.kit import each, is_token, shown, token_aware
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
+from .kit import different, each, is_token, shown, token_aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +79,27 @@ def check_subnet_cidr(value: str, *, vpc_cidrs: Sequence[str] = ()) -> str:
             "correct it, or add the VPC's secondary range"
         )
     return value
+
+
+@token_aware
+def check_ip_address(value: str, *, what: str = "target address") -> str:
+    """Require one IPv4 address, as a fixed target has it. Whether it can be a target: see `check_target_address`."""
+    text = value if isinstance(value, str) else ""
+    if _address(text) is not None:
+        return text
+    advice = "write it as in 192.168.10.20"
+    if "/" in text:
+        advice = "give single addresses, not a range" if not _is_ipv6(text) else "IPv6 is not supported"
+    elif _is_ipv6(text):
+        advice = "IPv6 is not supported"
+    elif ":" in text and _address(text.partition(":")[0]) is not None:
+        advice = "give the port as the port, not with the address"
+    raise PostgresEndpointServiceError(f"{what} must be an IPv4 address, got {shown(value)}: {advice}")
+
+
+def check_ip_addresses(values: Sequence[str]) -> tuple[str, ...]:
+    """Require fixed target addresses, each as `check_ip_address` does: at least one, none of them twice."""
+    return different(each(check_ip_address, values), "target address")
 
 
 @token_aware

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from constructs_pg._validation.kit import each, is_token, shown, token_aware
-from constructs_pg.errors import PostgresEndpointServiceError
+from ..errors import PostgresEndpointServiceError
+from .kit import each, is_token, shown, token_aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from constructs_pg.targets.target import PostgresTarget, PostgresTargetConfig, RdsEventSource
+from .cluster_role import ClusterRole
+from .config import PostgresTargetConfig, RdsEventSource
+from .target import PostgresTarget
 
-__all__ = ["PostgresTarget", "PostgresTargetConfig", "RdsEventSource"]
+__all__ = ["ClusterRole", "PostgresTarget", "PostgresTargetConfig", "RdsEventSource"]

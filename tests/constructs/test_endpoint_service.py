@@ -146,7 +146,7 @@ class TestListeners:
         ]
         assert sorted(ports) == [5432, 5433]
         template.resource_count_is("AWS::ElasticLoadBalancingV2::TargetGroup", 2)
-        template.resource_count_is("AWS::Lambda::Function", 1)
+        template.resource_properties_count_is("AWS::Lambda::Function", {"Handler": "target_sync.handler.handle"}, 1)
         assert set(service.listeners) == {"main", "reporting"}
         assert service.listener("reporting").port == 5433
 

@@ -61,9 +61,71 @@ ACCEPTED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = 
     (rules.check_dbt_source_range, ("10.0.0.0/8",), {}),
     (rules.check_tag_key, ("k" * 128,), {}),
     (rules.check_tag_value, ("Größe + - = . _ : / @ 1",), {}),
+    (rules.check_ip_address, ("192.168.10.20",), {}),
+    (rules.check_ip_addresses, (("10.0.0.1", "10.0.0.2"),), {}),
+    (rules.check_ec2_instance_id, ("i-0123456789abcdef0",), {}),
+    (rules.check_ec2_instance_id, ("i-01234567",), {}),
+    (rules.check_ec2_instance_ids, (("i-01234567", "i-12345678"),), {}),
+    (rules.check_health_check_interval, (5,), {}),
+    (rules.check_health_check_interval, (300,), {}),
+    (rules.check_threshold, (2,), {}),
+    (rules.check_threshold, (10,), {}),
 ]
 
 REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list[str]]] = [
+    *(
+        (rules.check_ip_address, (value,), {}, [f"target address must be an IPv4 address, got {value!r}: {advice}"])
+        for value, advice in (
+            ("db.example.com", "write it as in 192.168.10.20"),
+            ("10.0.0.300", "write it as in 192.168.10.20"),
+            (5, "write it as in 192.168.10.20"),
+            ("10.0.0.0/24", "give single addresses, not a range"),
+            ("fd00::1", "IPv6 is not supported"),
+            ("fd00::/8", "IPv6 is not supported"),
+            ("10.0.0.1:5432", "give the port as the port, not with the address"),
+        )
+    ),
+    (rules.check_ip_addresses, ((),), {}, ["no target address is given: give at least one"]),
+    (
+        rules.check_ip_addresses,
+        (("10.0.0.1", "10.0.0.2", "10.0.0.1"),),
+        {},
+        ["target address 10.0.0.1 is given twice: remove one, or correct it"],
+    ),
+    *(
+        (
+            rules.check_ec2_instance_id,
+            (value,),
+            {},
+            [f"EC2 instance id must look like i-0123456789abcdef0, got {value!r}"],
+        )
+        for value in ("i-0123456789abcdef", "I-01234567", "db-01234567", 7)
+    ),
+    (rules.check_ec2_instance_ids, ((),), {}, ["no EC2 instance is given: give at least one"]),
+    (
+        rules.check_ec2_instance_ids,
+        (("i-01234567", "i-01234567"),),
+        {},
+        ["EC2 instance i-01234567 is given twice: remove one, or correct it"],
+    ),
+    *(
+        (
+            rules.check_health_check_interval,
+            (value,),
+            {},
+            [f"health check interval must be a whole number of seconds from 5 to 300, got {value}"],
+        )
+        for value in (4, 301, 7.5)
+    ),
+    *(
+        (
+            rules.check_threshold,
+            (value,),
+            {"what": "healthy threshold"},
+            [f"healthy threshold must be a whole number from 2 to 10, got {value}"],
+        )
+        for value in (1, 11, 2.5, True)
+    ),
     (rules.check_port, (0,), {}, ["port must be an integer from 1 to 65535, got 0"]),
     (rules.check_port, (True,), {}, ["port must be an integer from 1 to 65535, got True"]),
     (rules.check_port, ("5432",), {}, ["port must be an integer from 1 to 65535, got '5432'"]),
@@ -368,7 +430,7 @@ REFUSED: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any], list
         ],
     ),
     (rules.check_tag_key, ("AWS:x",), {}, ["tag key 'AWS:x' begins with aws:, which is reserved: rename it"]),
-    (rules.check_tag_count, (45,), {}, ["45 tags are too many: at most 44 fit, remove some"]),
+    (rules.check_tag_count, (44,), {}, ["44 tags are too many: at most 43 fit, remove some"]),
 ]
 
 
@@ -450,7 +512,9 @@ def test_every_rule_for_one_text_answers_or_refuses(value: Any) -> None:  # noqa
         rules.check_dbt_account_url,
         rules.check_dbt_environment,
         rules.check_dbt_source_range,
+        rules.check_ec2_instance_id,
         rules.check_host_name,
+        rules.check_ip_address,
         rules.check_listener_name,
         rules.check_nameserver,
         rules.check_principal,
@@ -477,6 +541,15 @@ def test_tokens_pass_every_rule() -> None:
     texts = Token.as_list(Fn.import_value("Texts"))
     assert rules.check_port(number) == number  # type: ignore[arg-type]  # a token's number is a float
     assert rules.check_host_name(text) == text
+    assert rules.check_ip_address(text) == text
+    assert rules.check_ip_addresses([text, text]) == (text, text)
+    assert rules.check_ip_addresses(texts) == tuple(texts)
+    assert rules.check_ec2_instance_ids([text, text]) == (text, text)
+    assert rules.check_db_cluster_identifier(text) == text
+    assert rules.check_db_proxy_name(text) == text
+    assert rules.check_health_check_interval(number) == number  # type: ignore[arg-type]
+    assert rules.check_threshold(number) == number  # type: ignore[arg-type]
+    assert rules.check_private_ipv4_addresses({"a": text}, subnets={"subnet-01234567": ("a", text)}) == (text,)
     assert rules.check_principal(text) == text
     assert rules.check_vpc_cidrs([text, "10.0.0.0/16"]) == (text, "10.0.0.0/16")
     assert rules.check_allowed_ranges(texts) == tuple(texts)

@@ -1,0 +1,78 @@
+"""The library makes the same template whatever feature flags its user's app has: it states what it relies on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from constructs_pg import ClusterRole, Consumer
+from tests.updates import target_rows
+from tests.updates.world import Setup, context, document, instance_target, main, service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RECOMMENDED = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]
+
+
+def _enforced() -> Setup:
+    return service(consumers=[Consumer.dbt_platform(source_ranges=["10.20.0.0/16"])])
+
+
+# CDK's own noise, all of it: with this flag it writes the partition of a known Region as text.
+_PARTITION_FLAG = "@aws-cdk/core:enablePartitionLiterals"
+
+
+def _with_partition(value: object) -> object:
+    """Return a template as that flag writes it; what is deployed in `aws` is the same."""
+    if isinstance(value, list):
+        return [_with_partition(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() != {"Fn::Join"}:
+        return {key: _with_partition(each) for key, each in value.items()}
+    separator, parts = value["Fn::Join"]
+    joined: list[object] = []
+    for part in parts if isinstance(parts, list) else [parts]:
+        written = "aws" if part == {"Ref": "AWS::Partition"} else _with_partition(part)
+        if separator == "" and joined and isinstance(joined[-1], str) and isinstance(written, str):
+            joined[-1] += written
+        else:
+            joined.append(written)
+    return joined[0] if len(joined) == 1 and isinstance(joined[0], str) else {"Fn::Join": [separator, joined]}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        service,
+        document,
+        _enforced,
+        lambda: main(instance_target()),
+        lambda: main(target_rows.cluster()),
+        lambda: main(target_rows.cluster(role=ClusterRole.READER)),
+        lambda: main(target_rows.proxy()),
+        lambda: main(target_rows.hostname(groups=(5,))),
+        lambda: main(target_rows.addresses()),
+        lambda: main(target_rows.instance_ids(groups=(5,))),
+    ],
+)
+def test_the_same_template_under_any_flags(make: Callable[[], Setup]) -> None:
+    """No flag at all, as in an app of years ago, and all that CDK recommends today."""
+    plain = make().stacks
+    with context(_RECOMMENDED):
+        flagged = make().stacks
+
+    assert _with_partition(flagged) == _with_partition(plain)
+
+
+def test_the_noise_is_there() -> None:
+    """What is allowed to differ does differ: an allowance that CDK no longer needs is taken out."""
+    plain = service().stacks
+    with context({_PARTITION_FLAG: True}):
+        flagged = service().stacks
+
+    assert flagged != plain

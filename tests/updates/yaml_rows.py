@@ -1,0 +1,385 @@
+"""The update matrix of the YAML file: each field, from its default to another value and back."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from pg_privatelink.config import Configuration
+from tests.updates.refusals import TARGET_GROUP
+from tests.updates.row import Row
+from tests.updates.world import Setup, document
+
+DEFAULT = document()
+_STAR = {"services": "orders", "listeners": "main"}
+_ANOTHER_STACK = (
+    "The deployed stack stays as it is. Have the consumers connect to the new service, then destroy the old one"
+)
+_BLUE = "orders-blue.abcdefghijkl.eu-central-1.rds.amazonaws.com"
+_INSTANCE = "services.*.listeners.*.rds_instance"
+
+
+def fields(model: type[BaseModel] = Configuration, prefix: str = "", *, groups: bool = False) -> set[str]:
+    """Return every field of the YAML file, `services.*.poll_interval`: `*` is a name or a place in a list.
+
+    Args:
+        model: The group of fields to begin with.
+        prefix: Where that group stands.
+        groups: Whether required groups of fields are among them, whose fields say all.
+    """
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{name}"
+        nested = list(_models(field.annotation))
+        if groups or not nested or not field.is_required() or nested[0][1]:
+            found.add(path)
+        for each, repeated in nested:
+            found |= fields(each, f"{path}.*." if repeated else f"{path}.", groups=groups)
+    return found
+
+
+def _models(annotation: Any, *, repeated: bool = False) -> list[tuple[type[BaseModel], bool]]:  # noqa: ANN401
+    """Return the models in a type, and whether each is in a list or a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [(annotation, repeated)]
+    repeated = repeated or get_origin(annotation) not in {None, Union, UnionType}
+    return [found for each in get_args(annotation) for found in _models(each, repeated=repeated)]
+
+
+def put(path: str, value: object) -> Any:  # noqa: ANN401 - a change, see `document`
+    """Return a change of the document: the value at a field's path; `*` is the first of a list, `orders` or `main`."""
+
+    def change(data: dict[str, Any]) -> None:
+        here: Any = data
+        *way, last = path.split(".")
+        before = ""
+        for step in way:
+            if step == "*":
+                here = here[0] if isinstance(here, list) else here[_STAR[before]]
+            else:
+                here = here.setdefault(step, {})
+            before = step
+        here[last] = value
+
+    return change
+
+
+def field(path: str, change: str, value: object, *others: tuple[str, object]) -> Row:
+    """Return the row of a field that changes in place; `others` are fields that must change with it."""
+
+    def both(data: dict[str, Any]) -> None:
+        for each, content in ((path, value), *others):
+            put(each, content)(data)
+
+    return Row(option=path, change=change, old=DEFAULT, new=document(both))
+
+
+def database(name: str, change: str, value: object, *others: tuple[str, object]) -> Row:
+    """Return the row of a field of `rds_instance` that changes in place."""
+    return field(f"{_INSTANCE}.{name}", change, value, *others)
+
+
+def _subnet(number: int, place: int, **changes: str) -> dict[str, str]:
+    subnet = {"id": f"subnet-0123456789abcdef{number}", "zone": f"euc1-az{place}", "cidr": f"10.0.{number}.0/24"}
+    return {**subnet, **changes}
+
+
+def _move_to_another_region(data: dict[str, Any]) -> None:
+    data["region"] = "eu-west-1"
+    for listener in data["services"]["orders"]["listeners"].values():
+        instance = listener["rds_instance"]
+        instance["endpoint"] = instance["endpoint"].replace("eu-central-1", "eu-west-1")
+
+
+def _rename_service(data: dict[str, Any]) -> None:
+    data["services"] = {"renamed": data["services"]["orders"]}
+
+
+def _look_up(**vpc: object) -> Setup:
+    """Return the document with the VPC looked up: the same that is described otherwise."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["services"]["orders"]["vpc"] = vpc
+
+    return document(change)
+
+
+def looked_up(name: str, change: str, **vpc: object) -> Row:
+    """Return the row of a VPC that is looked up in another way."""
+    old = DEFAULT if name == "lookup" else _look_up(lookup={"id": "vpc-0123456789abcdef0"})
+    return Row(option=f"services.*.vpc.{name}", change=change, old=old, new=_look_up(**vpc))
+
+
+def _remove_main(data: dict[str, Any]) -> None:
+    del data["services"]["orders"]["listeners"]["main"]
+
+
+def _with_kind(kind: str, content: dict[str, object]) -> Setup:
+    def change(data: dict[str, Any]) -> None:
+        listener = data["services"]["orders"]["listeners"]["main"]
+        del listener["rds_instance"]
+        listener[kind] = content
+
+    return document(change)
+
+
+# The least that each kind of Postgres needs.
+_KINDS: dict[str, dict[str, object]] = {
+    "rds_cluster": {
+        "identifier": "ledger",
+        "endpoint": "ledger.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com",
+    },
+    "rds_proxy": {
+        "name": "orders",
+        "endpoint": "orders.proxy-abcdefghijkl.eu-central-1.rds.amazonaws.com",
+        "security_groups": ["sg-0123456789abcdef3"],
+    },
+    "hostname": {"name": "postgres.example.com"},
+    "ip_addresses": {"addresses": ["10.0.1.20"]},
+    "ec2_instances": {"ids": ["i-0123456789abcdef0"]},
+}
+
+
+def kind(name: str, *, own_group: bool = False) -> Row:
+    """Return the row of a DB instance that becomes another kind of Postgres."""
+    lost = (TARGET_GROUP,) if own_group else ()
+    return Row(
+        option=f"services.*.listeners.*.{name}",
+        change="`rds_instance` to this",
+        old=DEFAULT,
+        new=_with_kind(name, _KINDS[name]),
+        lost=lost,
+        lost_back=lost,
+        way="The listener, and it alone, gets another target group; connections to the old one end" if lost else "",
+    )
+
+
+def of_kind(name: str, change: str, value: object, **others: object) -> Row:
+    """Return the row of a field, `rds_proxy.port`, that changes in place; `others` must change with it."""
+    its_kind, _, last = name.partition(".")
+    base = _KINDS[its_kind]
+    new = _with_kind(its_kind, {**base, last: value, **others})
+    return Row(option=f"services.*.listeners.*.{name}", change=change, old=_with_kind(its_kind, base), new=new)
+
+
+def _health_check(name: str, value: int) -> Row:
+    return field(f"services.*.listeners.*.health_check.{name}", f"to {value}", value)
+
+
+_GROUPS, _ZONES, _RANGES = ["sg-0123456789abcdef2"], ["euc1-az1", "euc1-az2"], ["172.16.0.0/16"]
+_BLUE_CLUSTER = "blue.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com"
+_READERS = "ledger.cluster-ro-abcdefghijkl.eu-central-1.rds.amazonaws.com"
+_BLUE_PROXY = "blue.proxy-abcdefghijkl.eu-central-1.rds.amazonaws.com"
+_READ_ONLY_PROXY = "read.endpoint.proxy-abcdefghijkl.eu-central-1.rds.amazonaws.com"
+_OTHER = {"principals": ["arn:aws:iam::222222222222:root"]}
+_CONSUMERS = "services.*.consumers"
+_OTHERS_DOCUMENT = document(put(_CONSUMERS, [_OTHER]))
+
+
+def principals(name: str, change: str, value: object) -> Row:
+    """Return the row of a field of a consumer that is given by its principals."""
+    return Row(
+        option=f"{_CONSUMERS}.*.{name}",
+        change=change,
+        old=_OTHERS_DOCUMENT,
+        new=document(put(_CONSUMERS, [{**_OTHER, name: value}])),
+    )
+
+
+ROWS: list[Row] = [
+    field("services.*.observe_only", "false to true", value=True),
+    field("services.*.deletion_protection", "false to true", value=True),
+    field("services.*.alarms", "basic to full", {"tier": "full"}),
+    field("services.*.alarms.tier", "basic to none", "none"),
+    field("services.*.alarms.topics", "none to one", ["arn:aws:sns:eu-central-1:111122223333:operators"]),
+    field("services.*.dashboard", "false to true", value=True),
+    field("services.*.flow_logs", "none to rejects in CloudWatch Logs", {}),
+    field("services.*.flow_logs.traffic", "none to all", "all"),
+    field("services.*.flow_logs.bucket", "none to a bucket", "arn:aws:s3:::flow-logs-of-ours"),
+    field(
+        "services.*.flow_logs.key_prefix",
+        "none to a bucket with a prefix",
+        "network/postgres",
+        ("services.*.flow_logs.bucket", "arn:aws:s3:::flow-logs-of-ours"),
+    ),
+    field("services.*.removal_policy", "delete to retain", "retain"),
+    field("services.*.listeners.*.health_check", "given", {"interval": 30, "unhealthy_threshold": 3}),
+    _health_check("interval", 30),
+    _health_check("healthy_threshold", 5),
+    _health_check("unhealthy_threshold", 5),
+    kind("rds_cluster"),
+    of_kind("rds_cluster.identifier", "another cluster's", "blue", endpoint=_BLUE_CLUSTER),
+    of_kind("rds_cluster.endpoint", "another cluster's", _BLUE_CLUSTER, identifier="blue"),
+    of_kind("rds_cluster.role", "writer to readers", "reader", endpoint=_READERS),
+    of_kind("rds_cluster.port", "5432 to 6432", 6432),
+    of_kind("rds_cluster.security_groups", "given", _GROUPS),
+    of_kind("rds_cluster.zones", "given", _ZONES),
+    of_kind("rds_cluster.nameservers", "given", ["192.0.2.53"]),
+    of_kind("rds_cluster.allowed_ranges", "given", _RANGES),
+    kind("rds_proxy"),
+    of_kind("rds_proxy.name", "another proxy's", "blue", endpoint=_BLUE_PROXY),
+    of_kind("rds_proxy.endpoint", "another of its endpoints", _READ_ONLY_PROXY),
+    of_kind("rds_proxy.port", "5432 to 6432", 6432),
+    of_kind("rds_proxy.security_groups", "another", _GROUPS),
+    of_kind("rds_proxy.zones", "given", _ZONES),
+    of_kind("rds_proxy.nameservers", "given", ["192.0.2.53"]),
+    of_kind("rds_proxy.allowed_ranges", "given", _RANGES),
+    kind("hostname"),
+    of_kind("hostname.name", "another name", "other.example.com"),
+    of_kind("hostname.port", "5432 to 6432", 6432),
+    of_kind("hostname.security_groups", "given", _GROUPS),
+    of_kind("hostname.zones", "given", _ZONES),
+    of_kind("hostname.nameservers", "given", ["192.0.2.53"]),
+    of_kind("hostname.allowed_ranges", "given", _RANGES),
+    kind("ip_addresses", own_group=True),
+    of_kind("ip_addresses.addresses", "others, one outside the VPC", ["10.0.2.20", "192.168.0.20"]),
+    of_kind("ip_addresses.port", "5432 to 6432", 6432),
+    of_kind("ip_addresses.security_groups", "given", _GROUPS),
+    kind("ec2_instances", own_group=True),
+    of_kind("ec2_instances.ids", "others", ["i-0123456789abcdef1"]),
+    of_kind("ec2_instances.port", "5432 to 6432", 6432),
+    of_kind("ec2_instances.security_groups", "given", _GROUPS),
+    Row(
+        option="services.*.vpc.subnets.*.private_ipv4_address",
+        change="chosen by AWS to given",
+        old=DEFAULT,
+        new=document(
+            put(
+                "services.*.vpc.subnets",
+                [{**_subnet(each, each), "private_ipv4_address": f"10.0.{each}.10"} for each in (1, 2)],
+            )
+        ),
+        refused=("private-address",),
+        refused_back=("private-address",),
+        way="Decide when the service is made. Otherwise add a second service, have the consumers connect to it, then "
+        "remove the first",
+    ),
+    field("tags", "a tag added", {"team": "data"}),
+    field("termination_protection", "true to false", value=False),
+    field("services.*.acceptance_required", "true to false", value=False),
+    field("services.*.poll_interval", "5 to 60", 60),
+    field("services.*.wait_for_healthy", "true to false", value=False),
+    field("services.*.healthy_timeout", "300 to 30", 30),
+    field("services.*.tags", "a tag added", {"team": "data"}),
+    field("services.*.vpc.cidrs", "a range added", ["10.0.0.0/16", "10.1.0.0/16"]),
+    field(_CONSUMERS, "a consumer added", [{"dbt_platform": {}}, _OTHER]),
+    field(f"{_CONSUMERS}.*.dbt_platform.environment", "given", "EMEA"),
+    field(f"{_CONSUMERS}.*.dbt_platform.account_url", "given", "https://ab123.eu1.dbt.com"),
+    field(f"{_CONSUMERS}.*.dbt_platform.source_ranges", "given: inbound rules are enforced", ["10.20.0.0/16"]),
+    Row(option=f"{_CONSUMERS}.*.dbt_platform", change="another consumer", old=DEFAULT, new=_OTHERS_DOCUMENT),
+    principals("principals", "a principal added", [*_OTHER["principals"], "arn:aws:iam::333333333333:root"]),
+    principals("name", "given", "Reporting"),
+    principals("source_ranges", "given: inbound rules are enforced", ["172.20.0.0/16"]),
+    field("services.*.listeners.*.port", "a port that is free", 5434),
+    field(
+        "services.*.listeners.*.rds_instance",
+        "another database",
+        {"identifier": "new", "endpoint": "new.abcdefghijkl.eu-central-1.rds.amazonaws.com", "port": 6432},
+    ),
+    database("identifier", "another instance's", "orders-blue", (f"{_INSTANCE}.endpoint", _BLUE)),
+    database("endpoint", "another instance's", _BLUE, (f"{_INSTANCE}.identifier", "orders-blue")),
+    database("port", "5432 to 6432", 6432),
+    database("security_groups", "another security group", ["sg-0123456789abcdef2"]),
+    database("zones", "given", ["euc1-az1", "euc1-az2"]),
+    database("nameservers", "given", ["192.0.2.53"]),
+    database("allowed_ranges", "given", ["172.16.0.0/16"]),
+    Row(
+        option="services.*.listeners",
+        change="a listener added",
+        old=document(_remove_main),
+        new=DEFAULT,
+        lost_back=(TARGET_GROUP,),
+    ),
+    Row(
+        option="services.*.listeners",
+        change="two listeners swap their ports",
+        old=DEFAULT,
+        new=document(
+            lambda data: data["services"]["orders"]["listeners"].update(
+                main={**data["services"]["orders"]["listeners"]["main"], "port": 5433},
+                other={**data["services"]["orders"]["listeners"]["other"], "port": 5432},
+            )
+        ),
+        refused=("port-taken",),
+        refused_back=("port-taken",),
+        way="Three deployments, each to a port that is free: `main` to a third port, `other`, then `main`",
+        through=(
+            document(put("services.*.listeners.*.port", 5434)),
+            document(
+                lambda data: (
+                    put("services.*.listeners.*.port", 5434)(data),
+                    data["services"]["orders"]["listeners"]["other"].update(port=5432),
+                )
+            ),
+        ),
+    ),
+    Row(
+        option="services.*.vpc.subnets",
+        change="a zone added",
+        old=DEFAULT,
+        new=document(put("services.*.vpc.subnets", [_subnet(1, 1), _subnet(2, 2), _subnet(3, 3)])),
+        refused_back=("subnet-removed",),
+        way="Keep the zone; it costs nothing but an address. Without consumers it is removed",
+    ),
+    Row(
+        option="services.*.vpc.subnets.*.id",
+        change="one subnet for another of its zone",
+        old=DEFAULT,
+        new=document(put("services.*.vpc.subnets", [_subnet(5, 1), _subnet(2, 2)])),
+        refused=("subnet-removed",),
+        refused_back=("subnet-removed",),
+        way="Without consumers only, and in two deployments: without the zone, then with its other subnet. A third "
+        "zone stands in where there are only two",
+    ),
+    field(
+        "services.*.vpc.subnets.*.zone",
+        "ids to names, of the same zones",
+        "eu-central-1a",
+        ("services.*.vpc.subnets", [_subnet(1, 1, zone="eu-central-1a"), _subnet(2, 2, zone="eu-central-1b")]),
+    ),
+    field("services.*.vpc.subnets.*.cidr", "a range corrected", "10.0.9.0/24"),
+    Row(
+        option="services.*.vpc.id",
+        change="another VPC",
+        old=DEFAULT,
+        new=document(
+            lambda data: (
+                put("services.*.vpc.id", "vpc-0123456789abcdef9")(data),
+                put("services.*.vpc.subnets", [_subnet(7, 1), _subnet(8, 2)])(data),
+            )
+        ),
+        refused=("another-vpc", "subnet-removed"),
+        refused_back=("another-vpc", "subnet-removed"),
+        way="Add a second service under another name, have the consumers connect to it, then remove the first",
+    ),
+    looked_up("lookup", "described to looked up", lookup={"id": "vpc-0123456789abcdef0"}),
+    looked_up("lookup.id", "by id to by id and tag", lookup={"id": "vpc-0123456789abcdef0", "tags": {"Name": "main"}}),
+    looked_up("lookup.tags", "by id to by tag", lookup={"tags": {"Name": "main"}}),
+    looked_up("subnet_group", "given", lookup={"id": "vpc-0123456789abcdef0"}, subnet_group="Private"),
+    Row(
+        option="services",
+        change="a service renamed",
+        old=DEFAULT,
+        new=document(_rename_service),
+        elsewhere=True,
+        way=_ANOTHER_STACK,
+    ),
+    Row(
+        option="account",
+        change="another account",
+        old=DEFAULT,
+        new=document(put("account", "444455556666")),
+        elsewhere=True,
+        way=_ANOTHER_STACK,
+    ),
+    Row(
+        option="region",
+        change="another Region",
+        old=DEFAULT,
+        new=document(_move_to_another_region),
+        elsewhere=True,
+        way=_ANOTHER_STACK,
+    ),
+]
