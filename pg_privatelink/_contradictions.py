@@ -45,6 +45,7 @@ class _FileSearch(Search):
             vpc = fields(given.get("vpc"))
             if isinstance(given.get("vpc"), dict):
                 self._vpc((*path, "vpc"), vpc)
+            self._monitoring(path, given)
             self._consumers((*path, "consumers"), items(given.get("consumers")), given)
             if isinstance(given.get("listeners"), dict):
                 search = ListenerSearch(self._document, region=self._region, vpc=vpc)
@@ -56,6 +57,18 @@ class _FileSearch(Search):
                         "no listener has a DNS name to observe: fixed addresses and EC2 instances are registered in "
                         "any case, so remove it",
                     )
+
+    def _monitoring(self, path: Path, service: dict[str, Any]) -> None:
+        alarms = fields(service.get("alarms"))
+        here = (*path, "alarms", "topics")
+        topics = good(rules.check_topic_arn, alarms.get("topics"))
+        self.check(here, rules.check_alarm_topics, topics, has_alarms=alarms.get("tier") != "none")
+        for index, topic in enumerate(items(alarms.get("topics"))):
+            if topic in topics and self._region:
+                self.check((*here, index), rules.check_arn_location, topic, what="topic", region=self._region)
+        flow_logs = fields(service.get("flow_logs"))
+        if "key_prefix" in flow_logs and "bucket" not in flow_logs:
+            self.add((*path, "flow_logs", "key_prefix"), "only with 'bucket': log groups have no keys")
 
     def _vpc(self, path: Path, vpc: dict[str, Any]) -> None:
         if "lookup" in vpc:

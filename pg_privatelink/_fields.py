@@ -146,6 +146,22 @@ DbtEnvironment = Annotated[str, Strict(), AfterValidator(rules.check_dbt_environ
 DbtAccountUrl = Annotated[
     str, Strict(), AfterValidator(rules.check_dbt_account_url), _for_example("https://ab123.eu1.dbt.com")
 ]
+AlarmTier = Annotated[
+    str, Strict(), AfterValidator(_choice("alarm tier", *rules.ALARM_TIERS)), _one_of(*rules.ALARM_TIERS)
+]
+TopicArn = Annotated[
+    str,
+    Strict(),
+    AfterValidator(rules.check_topic_arn),
+    _for_example("arn:aws:sns:eu-central-1:111122223333:operators"),
+]
+TrafficType = Annotated[
+    str, Strict(), AfterValidator(_choice("traffic type", *rules.TRAFFIC_TYPES)), _one_of(*rules.TRAFFIC_TYPES)
+]
+BucketArn = Annotated[
+    str, Strict(), AfterValidator(rules.check_bucket_arn), _for_example("arn:aws:s3:::flow-logs-of-ours")
+]
+KeyPrefix = Annotated[str, Strict(), AfterValidator(rules.check_key_prefix), _for_example("network/postgres")]
 Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _between(1, rules.MAX_PORT)]
 PollInterval = Annotated[int, Strict(), AfterValidator(rules.check_poll_interval), _between(1, rules.MAX_POLL_INTERVAL)]
 HealthyTimeout = Annotated[

@@ -12,6 +12,8 @@ from pg_privatelink._fields import (
     DELETE,
     POSTGRES_PORT,
     AccountId,
+    AlarmTier,
+    BucketArn,
     DbtAccountUrl,
     DbtEnvironment,
     DbtSourceRange,
@@ -19,6 +21,7 @@ from pg_privatelink._fields import (
     HealthCheckInterval,
     HealthyThreshold,
     HealthyTimeout,
+    KeyPrefix,
     PollInterval,
     Port,
     Principal,
@@ -32,6 +35,8 @@ from pg_privatelink._fields import (
     TagKey,
     TagValue,
     Text,
+    TopicArn,
+    TrafficType,
     UnhealthyThreshold,
     VpcCidr,
     VpcId,
@@ -211,6 +216,34 @@ class ListenerConfiguration(Fields):
         return target
 
 
+class AlarmsConfiguration(Fields):
+    """What is watched, and who is told. docs/monitoring.md says what each tier costs."""
+
+    tier: AlarmTier = Field(
+        default="basic",
+        description="basic: no healthy target, and a function that fails or does not run. full: also what explains it, "
+        "and one alarm above all that break the path. none: no alarms.",
+    )
+    topics: tuple[TopicArn, ...] = Field(
+        default=(),
+        min_length=1,
+        description="Amazon SNS topics, by ARN, that are told when an alarm goes off.",
+        json_schema_extra={"maxItems": rules.MAX_ALARM_TOPICS},
+    )
+
+
+class FlowLogsConfiguration(Fields):
+    """Records of the traffic in the load balancer's subnets. docs/monitoring.md says what they never show."""
+
+    traffic: TrafficType = Field(default="reject", description="Which traffic is recorded. Rejected costs least.")
+    bucket: BucketArn | None = Field(
+        default=None,
+        description="The ARN of an Amazon S3 bucket to write to (default: CloudWatch Logs, kept a month, with saved "
+        "queries).",
+    )
+    key_prefix: KeyPrefix | None = Field(default=None, description="With bucket: what the keys begin with.")
+
+
 class ServiceConfiguration(Fields):
     """One endpoint service with its load balancer, in a stack of its own."""
 
@@ -242,6 +275,20 @@ class ServiceConfiguration(Fields):
         description="Whether the function only says what it would do, and changes nothing: to try it beside what "
         "registers the addresses today.",
     )
+    alarms: AlarmsConfiguration = Field(
+        default_factory=AlarmsConfiguration, description="What is watched, and who is told."
+    )
+    dashboard: Switch = Field(
+        default=False, description="Whether there is a CloudWatch dashboard of the path, from consumers to databases."
+    )
+    flow_logs: FlowLogsConfiguration | None = Field(
+        default=None,
+        description="Record traffic in the load balancer's subnets (default: nothing). Nothing after the colon records "
+        "what is rejected, into CloudWatch Logs.",
+        json_schema_extra=lambda schema: schema.update(
+            anyOf=[{"$ref": schema.pop("$ref", "#/$defs/FlowLogsConfiguration")}, {"type": "null"}]
+        ),
+    )
     deletion_protection: Switch = Field(
         default=False,
         description="Whether AWS refuses to delete the load balancer. It also stops the rollback of a first deployment "
@@ -255,6 +302,11 @@ class ServiceConfiguration(Fields):
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, description="Tags of everything in this service; they win over those of the file."
     )
+
+    @field_validator("flow_logs", mode="before")
+    @classmethod
+    def _all_defaults(cls, value: object) -> object:
+        return {} if value is None else value
 
 
 class Configuration(Fields):

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from pg_privatelink import _contradictions, _shape, _shared_rules, _yaml
 from pg_privatelink._models import (
+    AlarmsConfiguration,
     Configuration,
     ConsumerConfiguration,
     DbtPlatformConfiguration,
+    FlowLogsConfiguration,
     HealthCheckConfiguration,
     ListenerConfiguration,
     ServiceConfiguration,
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
     import os
 
 __all__ = [
+    "AlarmsConfiguration",
     "Configuration",
     "ConfigurationError",
     "ConsumerConfiguration",
     "DbtPlatformConfiguration",
     "Ec2InstancesConfiguration",
+    "FlowLogsConfiguration",
     "HealthCheckConfiguration",
     "HostnameConfiguration",
     "IpAddressesConfiguration",

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from constructs_pg import Consumer, DbtEnvironment, PostgresEndpointService
+from constructs_pg import AlarmTier, Consumer, DbtEnvironment, FlowLogs, PostgresEndpointService
 from pg_privatelink.databases import postgres_target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pg_privatelink.config import (
         ConsumerConfiguration,
+        FlowLogsConfiguration,
         ServiceConfiguration,
         VpcConfiguration,
     )
@@ -76,6 +81,10 @@ class EndpointServiceStack(cdk.Stack):
             observe_only=configuration.observe_only,
             deletion_protection=configuration.deletion_protection,
             removal_policy=_REMOVAL_POLICIES[configuration.removal_policy],
+            alarms=AlarmTier(configuration.alarms.tier),
+            alarm_actions=_topics(self, configuration.alarms.topics),
+            dashboard=configuration.dashboard,
+            flow_logs=_flow_logs(self, configuration.flow_logs),
         )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():
@@ -164,6 +173,21 @@ def _vpc_subnets(scope: Construct, vpc: VpcConfiguration) -> ec2.SubnetSelection
 
 def _private_addresses(vpc: VpcConfiguration) -> dict[str, str] | None:
     return {subnet.id: subnet.private_ipv4_address for subnet in vpc.subnets if subnet.private_ipv4_address} or None
+
+
+def _topics(scope: Construct, arns: Sequence[str]) -> list[sns.ITopic]:
+    topics = Construct(scope, "Topics")
+    return [sns.Topic.from_topic_arn(topics, arn.rpartition(":")[2], arn) for arn in arns]
+
+
+def _flow_logs(scope: Construct, configuration: FlowLogsConfiguration | None) -> FlowLogs | None:
+    if configuration is None:
+        return None
+    traffic_type = ec2.FlowLogTrafficType[configuration.traffic.upper()]
+    if configuration.bucket is None:
+        return FlowLogs.to_cloud_watch_logs(traffic_type=traffic_type)
+    bucket = s3.Bucket.from_bucket_arn(scope, "FlowLogsBucket", configuration.bucket)
+    return FlowLogs.to_s3(bucket, traffic_type=traffic_type, key_prefix=configuration.key_prefix)
 
 
 def _consumer(configuration: ConsumerConfiguration) -> Consumer:

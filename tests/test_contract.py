@@ -58,7 +58,9 @@ def resources() -> list[dict[str, Any]]:
             )
         },
     )
-    return list(Template.from_stack(stack).to_json()["Resources"].values())
+    # The other function has a contract test of its own.
+    made = Template.from_stack(stack).to_json()["Resources"]
+    return [each for logical_id, each in made.items() if "ConnectionsGate" not in logical_id]
 
 
 def only(resources: list[dict[str, Any]], kind: str) -> dict[str, Any]:

@@ -13,14 +13,16 @@ from ministack.services.cloudformation import provisioners
 
 from emulator.aws.stack_types import Created, Properties
 
-_ATTACHING = (
-    "CreateNetworkInterface",
-    "DescribeNetworkInterfaces",
-    "DescribeSubnets",
-    "DeleteNetworkInterface",
-    "AssignPrivateIpAddresses",
-    "UnassignPrivateIpAddresses",
-)
+# With what each is authorized on; an interface is made in a subnet with groups, and all of them must be allowed. See
+# service-authorization/latest/reference/list_amazonec2.html.
+_ATTACHING = {
+    "CreateNetworkInterface": ("network-interface", "subnet", "security-group"),
+    "DescribeNetworkInterfaces": (),
+    "DescribeSubnets": (),
+    "DeleteNetworkInterface": ("network-interface",),
+    "AssignPrivateIpAddresses": ("network-interface",),
+    "UnassignPrivateIpAddresses": ("network-interface",),
+}
 
 
 def _refuse(message: str) -> None:
@@ -30,7 +32,7 @@ def _refuse(message: str) -> None:
     )
 
 
-def _may(role_arn: str, action: str) -> bool:
+def _may(role_arn: str, action: str, resource_arn: str) -> bool:
     account = get_account_id()
     policies = iam_evaluator._gather_role_policies(role_arn.rpartition("/")[2], account)
     context = iam_evaluator.EvalContext(
@@ -38,7 +40,7 @@ def _may(role_arn: str, action: str) -> bool:
         principal_type="AssumedRole",
         principal_account=account,
         action=f"ec2:{action}",
-        resource_arn="*",
+        resource_arn=resource_arn,
         region=get_region(),
         service_context={},
         principal_keys={},
@@ -57,15 +59,23 @@ def _check(properties: Properties) -> None:
     for group_id in groups:
         if group_id not in ec2._security_groups:
             _refuse(f"The security group '{group_id}' does not exist")
-    for action in _ATTACHING if subnets else ():
-        if not _may(properties["Role"], action):
+    if not subnets:
+        return
+    ids = {"network-interface": ["eni-0123456789abcdef0"], "subnet": subnets, "security-group": groups}
+    for action, kinds in _ATTACHING.items():
+        owner = f"arn:aws:ec2:{get_region()}:{get_account_id()}"
+        resources = [f"{owner}:{kind}/{each}" for kind in kinds for each in ids[kind]] or ["*"]
+        if not all(_may(properties["Role"], action, resource) for resource in resources):
             _refuse(f"The provided execution role does not have permissions to call {action} on EC2")
 
 
 def _attach(name: str, properties: Properties) -> None:
-    """Show the VPC in a function's configuration, where stock's handler leaves it out."""
-    attached = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
-    lambda_svc._functions[name]["config"]["VpcConfig"] = attached
+    """Show VPC and key in a function's configuration, where stock's handler leaves them out."""
+    config = lambda_svc._functions[name]["config"]
+    config["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
+    config.pop("KMSKeyArn", None)
+    if "KmsKeyArn" in properties:
+        config["KMSKeyArn"] = properties["KmsKeyArn"]
 
 
 def install() -> None:

@@ -120,6 +120,8 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
     content["services"]["orders"]["vpc"]["subnets"][0]["private_ipv4_address"] = "10.0.0.10"
     content["services"]["orders"]["vpc"]["subnets"][1]["private_ipv4_address"] = "10.0.1.10"
     content["services"]["orders"] |= {"observe_only": True, "deletion_protection": True, "removal_policy": "retain"}
+    content["services"]["orders"]["alarms"] = {"tier": "full", "topics": ["arn:aws:sns:eu-central-1:111122223333:a"]}
+    content["services"]["orders"]["flow_logs"] = {"traffic": "all", "bucket": "arn:aws:s3:::abc", "key_prefix": "a"}
     parent: Any = content
     while True:
         key = data.draw(st.sampled_from(sorted(parent) if isinstance(parent, dict) else range(len(parent))))
@@ -203,6 +205,9 @@ _SERVICES = st.fixed_dictionaries(
         "poll_interval": st.integers(1, 60),
         "wait_for_healthy": st.booleans(),
         "deletion_protection": st.booleans(),
+        "alarms": st.fixed_dictionaries({}, optional={"tier": st.sampled_from(["none", "basic", "full"])}),
+        "dashboard": st.booleans(),
+        "flow_logs": st.fixed_dictionaries({}, optional={"traffic": st.sampled_from(["reject", "accept", "all"])}),
         "removal_policy": st.sampled_from(["delete", "retain"]),
         "tags": st.dictionaries(_NAMES, st.text("abc XYZ-0:/", min_size=1, max_size=12), max_size=3),
     },

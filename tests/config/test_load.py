@@ -54,6 +54,9 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "wait_for_healthy": True,
         "healthy_timeout": 300,
         "observe_only": False,
+        "alarms": {"tier": "basic", "topics": ()},
+        "dashboard": False,
+        "flow_logs": None,
         "deletion_protection": False,
         "removal_policy": "delete",
         "tags": {},
@@ -92,6 +95,30 @@ def test_every_field_reaches_the_configuration(valid: str, loading: Callable[[st
     assert (service.poll_interval, service.wait_for_healthy, service.acceptance_required) == (60, False, False)
     assert (service.observe_only, service.deletion_protection, service.removal_policy) == (True, True, "retain")
     assert service.tags == {"team": "data"}
+
+
+def test_monitoring_reaches_the_configuration(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:
+    """Tier, topics, dashboard and flow logs arrive as they are written."""
+    topic = "arn:aws:sns:eu-central-1:111122223333:operators"
+    text = valid.replace("    tags:", f"    alarms: {{tier: full, topics: ['{topic}']}}\n    tags:")
+    text = text.replace("    tags:", "    dashboard: true\n    tags:")
+    flow_logs = "{traffic: all, bucket: 'arn:aws:s3:::a-bucket', key_prefix: a}"
+    text = text.replace("    tags:", f"    flow_logs: {flow_logs}\n    tags:")
+
+    service = loading(text).services["orders"]
+
+    assert service.alarms.model_dump() == {"tier": "full", "topics": (topic,)}
+    assert service.dashboard
+    assert service.flow_logs is not None
+    assert service.flow_logs.model_dump() == {"traffic": "all", "bucket": "arn:aws:s3:::a-bucket", "key_prefix": "a"}
+
+
+def test_flow_logs_need_no_more_than_their_name(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:
+    """Nothing after the colon records rejected traffic in CloudWatch Logs."""
+    service = loading(valid.replace("    tags:", "    flow_logs:\n    tags:")).services["orders"]
+
+    assert service.flow_logs is not None
+    assert service.flow_logs.model_dump() == {"traffic": "reject", "bucket": None, "key_prefix": None}
 
 
 def test_a_look_up_needs_no_description_of_the_vpc(loading: Callable[[str | bytes], Configuration]) -> None:

@@ -1,4 +1,7 @@
-"""Rules of metrics that AWS sends by itself, and of alarms on them."""
+"""Rules of metrics that AWS sends by itself or makes of logs, and of alarms on them."""
+
+import json
+import time
 
 from emulator.database import Database
 from tests.emulator.rule import rule
@@ -104,3 +107,47 @@ def messages_of_a_topic_are_counted(aws: Account) -> None:
     aws.client("sns").publish(TopicArn=topic, Message="one")
     aws.eventually(lambda: _state(aws, "sent") == "ALARM")
     aws.eventually(lambda: _state(aws, "sent") == "OK")
+
+
+def _log_line(aws: Account, group: str, **fields: object) -> None:
+    event = {"timestamp": int(time.time() * 1000), "message": json.dumps(fields)}
+    aws.client("logs").put_log_events(logGroupName=group, logStreamName="stream", logEvents=[event])
+
+
+def _log_group(aws: Account) -> str:
+    group = aws.name()
+    aws.client("logs").create_log_group(logGroupName=group)
+    aws.client("logs").create_log_stream(logGroupName=group, logStreamName="stream")
+    return group
+
+
+@rule("AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html")
+def log_lines_carry_metrics(aws: Account) -> None:
+    """A log line in the embedded metric format is a data point, for each set of dimensions that it has values of."""
+    group = _log_group(aws)
+    metrics = [{"Name": "Latency", "Unit": "Milliseconds"}]
+    directives = [{"Namespace": "rules", "Dimensions": [["Port"], ["Port", "Zone"]], "Metrics": metrics}]
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives}
+    _log_line(aws, group, _aws=about, Port="5432", Latency=12.5)
+    found = aws.client("cloudwatch").list_metrics(Namespace="rules")["Metrics"]
+    assert [(each["MetricName"], each["Dimensions"]) for each in found] == [
+        ("Latency", [{"Name": "Port", "Value": "5432"}])
+    ]
+
+
+@rule("AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html")
+def metric_filters_count_what_matches(aws: Account) -> None:
+    """A metric filter makes a data point of a JSON log line that its pattern matches, and of no other line."""
+    group = _log_group(aws)
+    aws.client("logs").put_metric_filter(
+        logGroupName=group,
+        filterName="slow",
+        filterPattern='{ ($.message = "changed") && ($.seconds >= 0) }',
+        metricTransformations=[{"metricName": "Seconds", "metricNamespace": "filtered", "metricValue": "$.seconds"}],
+    )
+    _log_line(aws, group, message="changed", deregistered=["10.0.0.5:5432"])
+    _log_line(aws, group, message="watched", seconds=58)
+    assert aws.client("cloudwatch").list_metrics(Namespace="filtered")["Metrics"] == []
+    _log_line(aws, group, message="changed", seconds=3.5)
+    found = aws.client("cloudwatch").list_metrics(Namespace="filtered")["Metrics"]
+    assert [(each["MetricName"], each["Dimensions"]) for each in found] == [("Seconds", [])]

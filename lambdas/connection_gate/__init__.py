@@ -1,0 +1,1 @@
+"""The function that answers for the connections of an endpoint service."""

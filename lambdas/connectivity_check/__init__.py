@@ -1,0 +1,1 @@
+"""The function that connects to Postgres through an interface endpoint, and measures how that went."""

@@ -1,0 +1,1 @@
+"""`pg-privatelink init`: a YAML file made of what the account tells."""

@@ -1,0 +1,1 @@
+"""`pg-privatelink status`: the service as it is now."""
