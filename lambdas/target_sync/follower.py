@@ -40,6 +40,9 @@ DISPUTED_SECONDS = 15.0
 RECONCILE_SECONDS = 600.0
 """So often a target group is read again though nothing changed, by whichever process is at work at that time."""
 
+ALONE_SECONDS = 90.0
+"""An invocation that begins so long after the one before had others in between, in another process."""
+
 TURN_SECONDS = 60.0
 """How long it is that time: another process, which looks in the next minute, leaves it at that."""
 
@@ -98,6 +101,7 @@ class Follower:
         self._attend_until = float("-inf")
         self.stop_at = float("-inf")
         self._event_at: float | None = None
+        self._begun_at = float("-inf")
         self._unseen = False
         self._declined: Action | None = None
         self._record_at = float("-inf")
@@ -116,9 +120,10 @@ class Follower:
             stop_at: Take no further step from then on.
             event: Whether something was announced: then look closely until it settled.
         """
-        if event or self._event_at is not None:
-            self._reread_at = now  # another process is or was at work beside this one: it may have changed the group
+        if event or self._event_at is not None or now > self._begun_at + ALONE_SECONDS:
+            self._reread_at = now  # another process is at work beside this one, or was: it may have changed the group
         self._attend_until, self.stop_at = attend_until, stop_at
+        self._begun_at = now
         self._event_at = now if event else None
         self._look_at = now
         self._queue.clear()
@@ -327,7 +332,7 @@ class Follower:
     def _waits_for_news(self, now: float) -> bool:
         """Whether something may happen to the group that is worth a look: others' changes, a target's health."""
         if self.history.changed() and now < self.history.same.since + DISPUTED_SECONDS:
-            return True
+            return self._targets_at < self.history.at  # once for each look
         patience = _HEALTH_SECONDS if self.close(now) else _RETRY_SECONDS
         return bool(self.waiting) and now >= self._targets_at + patience
 

@@ -155,6 +155,8 @@ class History:
         beginning = before is None
         newcomers = registered - frozenset(before or ())
         steady |= self.steady()
+        # The time to live is the name's, not what is left of it in a resolver's cache.
+        from_now = _NONE._replace(ttl=self.same.ttl)
         order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {
             endpoint: entry
@@ -164,13 +166,13 @@ class History:
         }
         for endpoint in registered:
             if endpoint not in known:
-                absent = self.same if beginning else _NONE
+                absent = self.same if beginning else from_now
                 # Beside a steady name a stranger cannot be one that takes turns.
                 known[endpoint] = Known(order, found=not steady, named=False, entered=self.at, absent=absent)
             elif beginning:
                 known[endpoint] = known[endpoint]._replace(order=0, found=not steady)
             elif endpoint in newcomers:
-                known[endpoint] = known[endpoint]._replace(absent=_NONE)
+                known[endpoint] = known[endpoint]._replace(absent=from_now)
         return replace(self, known=known, returns=-FORGIVEN_RETURNS if beginning and steady else self.returns)
 
     def in_play(self) -> frozenset[Endpoint]:

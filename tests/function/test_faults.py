@@ -101,6 +101,39 @@ def test_a_forbidden_address_is_no_part_of_the_answer() -> None:
     assert world.elb.groups[group_arn("main")].tags["pg-privatelink:followed"] == f"{HOST}:5432"
 
 
+def test_a_new_configuration_in_the_middle_of_a_failover() -> None:
+    """The old name's failover is all but done when another name is to be followed: it takes nothing out any more."""
+    world = settled(A)
+    world.dns.set(B)
+    world.dns.set(A, hostname="green.example.com")
+    tags = world.elb.groups[group_arn("main")].tags
+    world.clock.after(2.5, lambda: tags.update({"pg-privatelink:hostname": "green.example.com"}))
+
+    world.minutes(2)
+
+    assert f"-{A}" not in world.changes()
+    assert world.live() == {A}
+
+
+def test_somebody_else_undoes_a_repair() -> None:
+    """A target that was missing is registered again, and once more when somebody takes it out: at the next look."""
+    world = settled(A, B)
+    target = {"TargetGroupArn": group_arn("main"), "Targets": [{"Id": B, "Port": 5432}]}
+    world.elb.deregister_targets(**target)
+    while world.live() == {A}:
+        world.minute()
+    world.restart()
+    world.elb.deregister_targets(**target)
+    world.elb.log.clear()
+    world.clock.after(0.5, lambda: world.elb.deregister_targets(**target))
+    start = world.clock.time()
+
+    world.minute()
+
+    assert world.changes() == [f"+{B}", f"-{B}", f"+{B}"]
+    assert world.elb.log[-1][0] - start <= 6.0
+
+
 def test_a_deleted_group_in_the_middle_of_a_failover() -> None:
     """The group goes between reading and registering: nobody's error, and no further call for it."""
     world = settled(A)

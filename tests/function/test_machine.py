@@ -261,5 +261,5 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "emit", lambda *_, **__: None)
 
 
-Reconciler.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Reconciler.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestReconciler = Reconciler.TestCase
