@@ -179,21 +179,28 @@ class PostgresConnectivityCheck(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             permissions_boundary=permissions_boundary,
         )
-        role.add_to_policy(
+        statements = [
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
-            )
-        )
-        for statement in network_interface_statements(self.network):
-            role.add_to_policy(statement)
-        acknowledge_network_interfaces(role, self.network)
-        DESCRIBE_ACTIONS.on(role)
+            ),
+            *network_interface_statements(self.network),
+        ]
         if key is not None:
-            role.add_to_policy(
+            statements.append(
                 iam.PolicyStatement(
                     sid="DecryptEnvironment", actions=["kms:Decrypt"], resources=[key.key_arn], conditions=NOT_BY_CODE
                 )
             )
+        # Managed, since many a policy pack refuses inline ones; below the role, which the function waits for.
+        policy = iam.ManagedPolicy(
+            role,
+            "Policy",
+            description="Connectivity check of a Postgres endpoint service",
+            roles=[role],
+            statements=statements,
+        )
+        acknowledge_network_interfaces(policy, self.network)
+        DESCRIBE_ACTIONS.on(policy)
         return role
 
     def _make_function(self, runtime: lambda_.Runtime, key: kms.IKey | None, *, tls_required: bool) -> lambda_.Function:
@@ -232,6 +239,8 @@ class PostgresConnectivityCheck(Construct):
         )
         for acknowledged in (CONCURRENCY, DEAD_LETTERS):
             acknowledged.on(function)
+        # AWS Lambda connects it to the VPC as this role, so the role must be complete before.
+        function.node.add_dependency(self.role)
         return function
 
     def _schedule(self) -> None:

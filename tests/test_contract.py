@@ -127,7 +127,9 @@ def test_rules(resources: list[dict[str, Any]]) -> None:
 
     inputs = [json.loads(target["Input"]) for rule in rules for target in rule["Targets"] if "Input" in target]
     sources = [rule["EventPattern"]["source"] for rule in rules if "EventPattern" in rule]
-    assert inputs == [{"action": "watch"}]
+    assert [each.pop("action") for each in inputs] == ["watch"]
+    assert [len(each.pop("listeners")) for each in inputs] == [16]
+    assert inputs == [{}]
     assert sources == [["aws.rds"]]
 
 

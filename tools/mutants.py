@@ -137,9 +137,9 @@ MUTANTS = (
     Mutant(
         "a failed answer is an empty one",
         "follower.py",
-        "            self._look_at = asked_at + self._interval(now, self._poll_interval)\n            return\n",
-        "            self._look_at = asked_at + self._interval(now, self._poll_interval)\n"
-        "            self.history = History()\n            return\n",
+        '            self._dns_failure = f"{outcome.outcome.value}: {outcome.detail}"\n',
+        '            self._dns_failure = f"{outcome.outcome.value}: {outcome.detail}"\n'
+        "            self.history = History()\n",
     ),
     Mutant(
         "a failed answer is no failure",
@@ -167,16 +167,15 @@ MUTANTS = (
         "FRESH_SECONDS = 2.0",
         "FRESH_SECONDS = 1e9",
     ),
-    Mutant(
-        "old tags are used", "follower.py", "min(self._tags_at, self._targets_at) + FRESH", "self._targets_at + FRESH"
-    ),
+    Mutant("old tags are used", "follower.py", "min(self._tags_at, self._targets_at)", "self._targets_at"),
+    Mutant("old tags are used to register", "follower.py", "self._tags_at if isinstance", "now if isinstance"),
     Mutant(
         "deregister first",
         "follower.py",
         "            found.append(Deregister(change.deregister, change.cause))",
         "            found.insert(0, Deregister(change.deregister, change.cause))",
     ),
-    Mutant("no reconcile", "follower.py", "            or self._turn(now)\n", ""),
+    Mutant("no reconcile", "follower.py", "or self._turn(now) or", "or"),
     Mutant(
         "an event's invocation ends at once",
         "follower.py",
@@ -189,8 +188,8 @@ MUTANTS = (
     Mutant(
         "a changed answer is no reason to read",
         "follower.py",
-        "                self._reread_at = now  # others hear it too, and may have acted\n",
-        "                pass\n",
+        "if self.history.changed() and now < self.history.same.since + DISPUTED_SECONDS:",
+        "if False:",
     ),
     Mutant(
         "an event's process believes what it knew",
@@ -238,7 +237,7 @@ MUTANTS = (
         "self._booked = max(self._booked, now) +",
         "self._booked = max(self._booked, 0.0) +",
     ),
-    Mutant("a place is not held", "pace.py", "if who not in self._held:", "if True:"),
+    Mutant("a place is not held", "pace.py", "if key not in self._held:", "if True:"),
     Mutant("a used place is held", "pace.py", "if use and place <= now:", "if False:"),
     Mutant("nothing is kept back", "pace.py", "self._lead * (1 - keep)", "self._lead"),
     # work: doing it

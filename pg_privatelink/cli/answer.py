@@ -193,9 +193,9 @@ def _question(verb: Answer, todo: Plan) -> str:
 
 
 def _show(screen: Screen, verb: Answer, service: Service, todo: Plan) -> None:
-    screen.say(f"Service {service.name} ({service.id}), account {service.account}, Region {service.region}")
+    screen.say(f"Service {service.name}, {service.id}, account {service.account}, {service.region}")
     screen.table(
-        ["endpoint", "account", "state", "may connect as"],
+        ["endpoint", "account", "state", "admitted as"],
         [
             [each.endpoint_id, each.owner, each.state, _admission(todo.admitted_by[each.endpoint_id])]
             for each in (*todo.change, *todo.done)
@@ -207,9 +207,13 @@ def _show(screen: Screen, verb: Answer, service: Service, todo: Plan) -> None:
 
 
 def _admission(principal: str | None) -> str:
+    """Return by what an account is admitted; the account itself stands beside it."""
     if principal is None:
-        return "nobody: no principal names it"
-    return "* (anybody may ask)" if principal == "*" else principal
+        return "not admitted"
+    if principal == "*":
+        return "* (anybody may ask)"
+    own = principal.rpartition(":")[2]
+    return own if "/" in own else "the whole account"
 
 
 def _send(aws: Aws, verb: Answer, service: Service, todo: Plan) -> dict[str, str]:

@@ -110,6 +110,30 @@ def status(
 
 
 @app.command()
+def doctor(
+    *,
+    context: typer.Context,
+    around: options.Around = None,
+    iam_policy: options.IamPolicy = False,
+    service: options.Service = None,
+    stack: options.Stack = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say which hop is broken, and what to change.
+
+    Walks the path from the consumer's endpoint to the database and changes nothing.
+    Exit codes: 0 all is ok; 1 there is a problem; 2 there is none, but something could not be told.
+    """
+    from pg_privatelink.cli.doctor.command import doctor as command  # noqa: PLC0415
+
+    aws, screen = _aws(context, region, profile), Screen(as_json=as_json)
+    code = command(aws, screen, service=service, stack=stack, iam_policy=iam_policy, around=around)
+    raise typer.Exit(code)
+
+
+@app.command()
 def request(
     *,
     context: typer.Context,

@@ -84,3 +84,12 @@ Principals = Annotated[
         show_default=False,
     ),
 ]
+Around = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Also look at the traffic of the minutes around a time like 2026-01-31T14:00Z.",
+        show_default=False,
+    ),
+]
+IamPolicy = Annotated[bool, typer.Option("--iam-policy", help="Only print the IAM policy that this command needs.")]

@@ -9,8 +9,6 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-import typer
-
 from pg_privatelink.cli.problem import Problem
 
 if TYPE_CHECKING:
@@ -120,7 +118,14 @@ class Screen:
         """
         if not sys.stdin.isatty():
             raise Problem("nobody is there to confirm this", "look at it, and give --yes")
-        return typer.confirm(question, err=True)
+        return self.ask(f"{question} [y/N]: ").lower() in {"y", "yes"}
+
+    def ask(self, question: str) -> str:
+        """Ask a person on standard error; returns "" where there is none, or no answer."""
+        if not sys.stdin.isatty():
+            return ""
+        print(question, end="", file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+        return sys.stdin.readline().strip()
 
 
 def colored(text: str, verdict: str) -> Text:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pg_privatelink.cli.answer import Answer, plan
+from pg_privatelink.cli.answer import Answer, _admission, plan
 from pg_privatelink.cli.connections import Connection, admitted_by
 from pg_privatelink.cli.problem import Problem
 from pg_privatelink.cli.service import Service
@@ -162,8 +166,8 @@ def test_an_endpoint_is_accepted(site: Site, endpoint: str) -> None:
     done = site.run("accept", endpoint, "--yes")
 
     assert done.code == 0
-    assert done.out.splitlines()[0] == f"Service orders ({site.service_id}), account 111122223333, Region eu-central-1"
-    assert f"  {endpoint}  {DBT_ACCOUNT}  pendingAcceptance  {DBT}" in done.out.splitlines()
+    assert done.out.splitlines()[0] == f"Service orders, {site.service_id}, account 111122223333, eu-central-1"
+    assert f"  {endpoint}  {DBT_ACCOUNT}  pendingAcceptance  role/MTPL_Admin" in done.out.splitlines()
     assert done.out.splitlines()[-1] == f"{endpoint} is available"
     assert state_of(site, endpoint) == "available"
 
@@ -175,6 +179,46 @@ def test_nothing_without_a_yes(site: Site, endpoint: str) -> None:
     assert done.code == 2
     assert done.error == "pg-privatelink: nobody is there to confirm this\n  look at it, and give --yes\n"
     assert state_of(site, endpoint) == "pendingAcceptance"
+
+
+def test_a_person_is_asked(site: Site, endpoint: str) -> None:
+    """On standard error, with the account in the question; a no changes nothing, and is exit code 1."""
+    ours, its = pty.openpty()
+    os.write(ours, b"n\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_privatelink.cli", "accept", endpoint],
+        env=site.environment,
+        stdin=its,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    for descriptor in (ours, its):
+        os.close(descriptor)
+    assert done.returncode == 1
+    assert "[y/N]" not in done.stdout
+    assert done.stderr == (
+        f"Let account {DBT_ACCOUNT} connect to your database? [y/N]: "
+        "pg-privatelink: nothing was changed\n  say yes, or give --yes\n"
+    )
+    assert state_of(site, endpoint) == "pendingAcceptance"
+
+
+@pytest.mark.parametrize(
+    ("principal", "words"),
+    [
+        (DBT, "role/MTPL_Admin"),
+        ("arn:aws:iam::346425330055:root", "the whole account"),
+        ("346425330055", "the whole account"),
+        ("*", "* (anybody may ask)"),
+        (None, "not admitted"),
+    ],
+)
+def test_what_admits_an_account_in_words(principal: str | None, words: str) -> None:
+    """Short, since the account stands beside it."""
+    assert _admission(principal) == words
 
 
 def test_all_or_nothing(site: Site, endpoint: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -378,6 +382,31 @@ def test_principals_take_dbts_place(site: Site, tmp_path: Path) -> None:
 
     assert [each.principals for each in alone.services["orders"].consumers] == [(ana,)]
     assert [each.dbt_platform is not None for each in both.services["x"].consumers] == [True, False]
+
+
+def test_a_person_is_asked_for_what_the_account_cannot_know(site: Site, tmp_path: Path) -> None:
+    """An answer, and an Enter; the file goes to standard output, so the questions do not."""
+    ours, its = pty.openpty()
+    os.write(ours, b"AU\n\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_privatelink.cli", "init", "orders", "--output", "-"],
+        env=site.environment,
+        stdin=its,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    for descriptor in (ours, its):
+        os.close(descriptor)
+    assert done.stderr == (
+        "dbt environment (US, EMEA, AU, JP), or Enter to fill it in later: "
+        "URL of your dbt account, or Enter to fill it in later: "
+    )
+    dbt = loaded(tmp_path, done.stdout).services["orders"].consumers[0].dbt_platform
+    assert dbt is not None
+    assert (dbt.environment, dbt.account_url) == ("AU", None)
 
 
 def test_what_may_not_be_read(site: Site) -> None:

@@ -47,7 +47,7 @@ def test_they_are_enough_for_init(site: Site) -> None:
     assert site.run("init", "orders", "-o", "-", variables=variables).code == 0
     assert (
         "there is no DB instance, DB cluster or RDS Proxy 'nothing'"
-        in site.run("init", "nothing", variables=variables).error
+        in site.run("init", "nothing", "-o", "-", variables=variables).error
     )
 
 

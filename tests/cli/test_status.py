@@ -106,6 +106,11 @@ class TestListener:
         assert (state.verdict, state.notes) == (Verdict.OK, (f"{B} is unhealthy: Health checks failed",))
 
 
+def _blind_and_broken(state: State) -> None:
+    state.unknown["DNS"] = Problem("a", "b")
+    state.listeners = [TestVerdict.BAD]
+
+
 class TestVerdict:
     """The worst counts; what is wrong counts more than what is not known."""
 
@@ -131,7 +136,7 @@ class TestVerdict:
              "Nothing is wrong."),
             (lambda state: state.unknown.update(DNS=Problem("a", "b")), ExitCode.UNKNOWN,
              "Nothing seen is wrong, but not everything could be seen."),
-            (lambda state: _blind_and_broken(state), ExitCode.PROBLEM,
+            (_blind_and_broken, ExitCode.PROBLEM,
              "Something is wrong: listener main."),
         ],
     )  # fmt: skip
@@ -142,11 +147,6 @@ class TestVerdict:
         change(state)
 
         assert (state.exit_code, summary(state)) == (code, words)
-
-
-def _blind_and_broken(state: State) -> None:
-    state.unknown["DNS"] = Problem("a", "b")
-    state.listeners = [TestVerdict.BAD]
 
 
 def _connection(state: str) -> Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ STATES = [
 ACCOUNTS = ["111111111111", LISTED, OTHER, "444444444444", "", "2222"]
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The log lines."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 

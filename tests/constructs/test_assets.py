@@ -32,6 +32,19 @@ def test_staged_code_starts_without_anything_else(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(tmp_path / "code" / "dns" / "message.py")
 
 
+def test_the_gate_starts_without_anything_else(tmp_path: Path) -> None:
+    """It needs boto3 alone, and brings nothing of the other function."""
+    _assets.stage_connection_gate(tmp_path / "code")
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import connection_gate.handler as h; print(h.__file__)"
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", script, str(tmp_path / "code")], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == str(tmp_path / "code" / "connection_gate" / "handler.py")
+    assert [each.name for each in (tmp_path / "code").iterdir()] == ["connection_gate"]
+
+
 def test_hash_depends_on_content_only(tmp_path: Path) -> None:
     """Where it was staged, who owns it and whether it has run before must not redeploy the function."""
     first = _assets.stage_target_sync(tmp_path / "first")

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs_pg import Consumer, PostgresEndpointServiceError, PostgresTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aws_cdk import aws_rds as rds
 
@@ -34,7 +34,7 @@ def fixed() -> PostgresTarget:
     return PostgresTarget.from_ip_addresses(["10.0.1.5"], port=5432, security_groups=[])
 
 
-def depends_on(template: dict[str, Any], logical_id: str) -> set[str]:
+def depends_on(template: Mapping[str, Any], logical_id: str) -> set[str]:
     """Return all resources that a resource needs, directly or not: on deletion they go after it."""
     resources = template["Resources"]
 
@@ -60,7 +60,7 @@ def depends_on(template: dict[str, Any], logical_id: str) -> set[str]:
     return found
 
 
-def ids(template: dict[str, Any], resource_type: str) -> set[str]:
+def ids(template: Mapping[str, Any], resource_type: str) -> set[str]:
     """Return the logical ids of a type."""
     return {key for key, each in template["Resources"].items() if each["Type"] == resource_type}
 
@@ -206,7 +206,9 @@ class TestNotifications:
 
     def test_a_topic_of_another_stack(self, stack: cdk.Stack, make_service: ServiceFactory) -> None:
         """Its policy names no service, or each stack would need the other."""
-        other = cdk.Stack(stack.node.root, "Topics", env=cdk.Environment(account="111122223333", region="eu-central-1"))
+        app = cdk.App.of(stack)
+        assert isinstance(app, cdk.App)
+        other = cdk.Stack(app, "Topics", env=cdk.Environment(account="111122223333", region="eu-central-1"))
 
         make_service(notification_topic=sns.Topic(other, "Shared"))
 

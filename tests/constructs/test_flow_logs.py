@@ -78,7 +78,7 @@ def test_the_delivery_service_may_write_into_this_log_group_only(
         },
     )
     template.has_resource_properties(
-        "AWS::IAM::Policy",
+        "AWS::IAM::ManagedPolicy",
         {
             "PolicyDocument": Match.object_like(
                 {

@@ -26,7 +26,7 @@ def test_the_listeners_metrics_are_of_its_target_group(make_service: ServiceFact
     """The least healthy and the most unhealthy count of a minute; CloudWatch wants both dimensions."""
     metrics = make_service().listener("main").metrics
 
-    both = {"TargetGroup", "LoadBalancer"}
+    both = frozenset({"TargetGroup", "LoadBalancer"})
     assert described(metrics.healthy_targets()) == ("AWS/NetworkELB", "HealthyHostCount", "Minimum", both)
     assert described(metrics.unhealthy_targets()) == ("AWS/NetworkELB", "UnHealthyHostCount", "Maximum", both)
 

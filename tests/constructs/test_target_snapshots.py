@@ -112,7 +112,7 @@ def shown(stack: cdk.Stack) -> dict[str, Any]:
             if key in _SHOWN[resource["Type"]] or not _SHOWN[resource["Type"]]
         }
         for logical_id, resource in resources.items()
-        if resource["Type"] in _SHOWN
+        if resource["Type"] in _SHOWN and "ConnectionsGate" not in logical_id  # no target decides about that function
     }
     return {"kinds": sorted({each["Type"] for each in resources.values()}), **described}
 

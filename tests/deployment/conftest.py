@@ -61,10 +61,12 @@ class Site:
         rows = elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
         return {row["Target"]["Id"]: row["TargetHealth"]["State"] for row in rows}
 
-    def resource(self, kind: str) -> str:
-        """Return the physical id of the stack's only resource of a type."""
+    def resource(self, kind: str, *, of: str = "") -> str:
+        """Return the physical id of the stack's only resource of a type, or of one construct's, such as TargetSync."""
         rows = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        (found,) = (row["PhysicalResourceId"] for row in rows if row["ResourceType"] == kind)
+        (found,) = (
+            row["PhysicalResourceId"] for row in rows if row["ResourceType"] == kind and of in row["LogicalResourceId"]
+        )
         return str(found)
 
 

@@ -115,11 +115,17 @@ class Kinds:
         (target,) = self.site.client("events").list_targets_by_rule(Rule=found.rpartition("|")[2])["Targets"]
         return str(target["Input"])
 
-    def invoke(self, stack: str, payload: str) -> str:
-        """Send an event to the function, wait for the end, and return the error's text; empty: none."""
+    def begin_minute(self, *stacks: str) -> None:
+        """Send each stack's function what its schedule sends, and do not wait for it."""
+        for stack in stacks:
+            self.site.client("lambda").invoke(
+                FunctionName=self.function(stack), InvocationType="Event", Payload=self.minute(stack).encode()
+            )
+
+    def invoke(self, stack: str, payload: str) -> tuple[bool, Any]:
+        """Send an event to the function and wait for the end: whether it failed, and what it returned."""
         answer = self.site.client("lambda").invoke(FunctionName=self.function(stack), Payload=payload.encode())
-        text: str = answer["Payload"].read().decode()
-        return text if answer.get("FunctionError") else ""
+        return "FunctionError" in answer, json.loads(answer["Payload"].read())
 
     def logged(self, stack: str, message: str, since: float = 0) -> list[dict[str, Any]]:
         """Return the function's log lines with a message.
@@ -161,6 +167,8 @@ def make_kinds(site: Site) -> Iterator[Kinds]:
     """Make a cluster, a proxy and two EC2 instances in a site's account, and a server on every address."""
     port = free_port(ADDRESSES)
     world = site.world
+    # Who was deregistered is out of sight after a second instead of ten.
+    site.emulator.control.set(drain_scale=0.1)
     cluster = site.emulator.control.define_cluster(
         "ledger", members=["ledger-1", "ledger-2"], account=PROVIDER_ACCOUNT, port=port
     )
@@ -449,6 +457,7 @@ def every_kind(kinds: Kinds) -> str:
     return yaml_file(
         kinds,
         f"""kinds:
+poll_interval: 60
 listeners:
   instance: {{port: 5432, rds_instance: {{identifier: orders, endpoint: {kinds.site.world.endpoint}, {followed}}}}}
   writer: {{port: 5433, rds_cluster: {{identifier: ledger, endpoint: {cluster["endpoint"]}, {followed}}}}}

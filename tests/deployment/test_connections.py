@@ -346,7 +346,8 @@ def test_turning_rejection_off_cuts_nobody(provider: Provider) -> None:
 def test_a_deletion_that_fails_half_way_can_be_repeated(provider: Provider) -> None:
     """If connections cannot be rejected, nothing that they need is gone; then all of it goes."""
     iam = provider.client("iam")
-    (policy,) = (each for each in iam.list_policies(Scope="Local")["Policies"] if "RejectionPolicy" in each["PolicyName"])
+    policies = iam.list_policies(Scope="Local")["Policies"]
+    (policy,) = (each for each in policies if "RejectionPolicy" in each["PolicyName"])
     versions = iam.list_policy_versions(PolicyArn=policy["Arn"])["Versions"]
     (current,) = (each["VersionId"] for each in versions if each["IsDefaultVersion"])
     document = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=current)["PolicyVersion"]["Document"]

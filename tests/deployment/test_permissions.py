@@ -103,7 +103,7 @@ def test_without_its_statement_nothing_could_be_logged(site: Site) -> None:
     assert {each.get("Sid", LOGS) for each in _statements(_template(site))} == {LOGS, "FollowTargets", "ReadTargets"}
     site.cdk.deploy()
     iam = site.client("iam")
-    role, group = site.resource("AWS::IAM::Role"), site.resource("AWS::Logs::LogGroup")
+    role, group = (site.resource(kind, of="TargetSync") for kind in ("AWS::IAM::Role", "AWS::Logs::LogGroup"))
     (policy_name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=policy_name)["PolicyDocument"]
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from pg_privatelink.cli.exit_code import ExitCode
 from pg_privatelink.cli.init.database import Kind, read_database
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from pg_privatelink.cli.screen import Screen
 
 _STDOUT = "-"
+_LATER = ", or Enter to fill it in later: "
 
 
 def init(
@@ -63,8 +61,8 @@ def init(
     database = read_database(aws, identifier, kind=Kind(kind) if kind else None)
     network = read_network(aws, vpc_id=database.vpc_id, database_subnet_ids=database.subnet_ids)
     if not principals and not screen.as_json:
-        dbt_environment = dbt_environment or _ask("dbt environment (US, EMEA, AU, JP)")
-        dbt_account_url = dbt_account_url or _ask("URL of your dbt account")
+        dbt_environment = dbt_environment or screen.ask(f"dbt environment (US, EMEA, AU, JP){_LATER}") or None
+        dbt_account_url = dbt_account_url or screen.ask(f"URL of your dbt account{_LATER}") or None
     wishes = Wishes(
         name=name or database.identifier,
         port=port,
@@ -97,14 +95,6 @@ def init(
         screen.say(f"Warning: {each}", verdict="unknown")
     screen.say("Read it, then: npx cdk deploy --all")
     return int(ExitCode.OK)
-
-
-def _ask(what: str) -> str | None:
-    """Ask a person; without one, or without an answer, it is left to be filled in."""
-    if not sys.stdin.isatty():
-        return None
-    answer = typer.prompt(f"{what}, or Enter to fill it in later", default="", show_default=False, err=True)
-    return str(answer).strip() or None
 
 
 def _check(content: str) -> None:

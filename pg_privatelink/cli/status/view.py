@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pg_privatelink.cli.connections import admitted_by
+from pg_privatelink.cli.connections import AVAILABLE, WAITING, admitted_by
 from pg_privatelink.cli.screen import colored
 from pg_privatelink.cli.status.state import Verdict, connected, connection_verdict, waiting
 
@@ -88,7 +88,9 @@ def _connections(screen: Screen, state: State) -> None:
         note = ""
         if principals is not None and admitted_by(principals, owner=each.owner) is None:
             note = "may not connect any more"
-        color = "unknown" if each in waiting(state.connections) else connection_verdict(each)
+        color = "ok" if each.is_in(AVAILABLE) else "unknown" if each.is_in(WAITING) else ""
+        if connection_verdict(each) is Verdict.PROBLEM:
+            color = Verdict.PROBLEM
         made = f"{each.since:%Y-%m-%d}" if each.since else ""
         rows.append([each.endpoint_id, each.owner, colored(each.state, color), made, note])
     screen.table(["endpoint", "account", "state", "made", ""], rows, whole=["endpoint", "account", "state", "made"])

@@ -1,0 +1,78 @@
+"""The doctor's findings for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pg_privatelink.cli.decisions import stamp
+from pg_privatelink.cli.doctor.walk import first_problem, verdict
+from pg_privatelink.cli.status.state import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pg_privatelink.cli.doctor.around import Around
+    from pg_privatelink.cli.doctor.walk import Hop
+    from pg_privatelink.cli.screen import Screen
+    from pg_privatelink.cli.service import Service
+
+AROUND = "Traffic then"
+
+
+def show(screen: Screen, service: Service, hops: Sequence[Hop], around: Around | None) -> None:
+    """Print what was found: a line for each hop, and below a problem what to change."""
+    screen.say(f"Service {service.name} ({service.id}), account {service.account}, Region {service.region}")
+    screen.say()
+    for hop in hops:
+        for finding in hop.findings:
+            if finding.verdict is Verdict.OK and hop.verdict is not Verdict.OK:
+                continue
+            screen.say(f"{finding.verdict:<8} {hop.name}: {finding.evidence}", verdict=_color(finding.verdict))
+            if finding.change:
+                screen.say(f"Change: {finding.change}" + (":" if finding.command else "."), indent=9)
+            if finding.command:
+                screen.verbatim(f"           {finding.command}")
+    if around is not None:
+        _show_around(screen, around)
+    screen.say()
+    screen.say(summary(hops), verdict=verdict(hops))
+
+
+def summary(hops: Sequence[Hop]) -> str:
+    """Return the last line: what it all comes to."""
+    first = first_problem(hops)
+    if first is not None:
+        others = [hop.name for hop in hops if hop.verdict is Verdict.PROBLEM and hop is not first]
+        also = f" Then look again: {', '.join(others)} may follow from it." if others else ""
+        return f"Mend first: {first.name}.{also}"
+    if verdict(hops) is Verdict.UNKNOWN:
+        names = [hop.name for hop in hops if any(each.counts for each in hop.findings if each.verdict != "ok")]
+        return f"Nothing seen is wrong, but this is not known: {', '.join(names)}."
+    return "Nothing is wrong."
+
+
+def _color(found: Verdict) -> str:
+    return "" if found is Verdict.OK else found
+
+
+def _show_around(screen: Screen, around: Around) -> None:
+    screen.heading(f"Around {stamp(around.at)}")
+    used = [name for name, minutes in around.counts.items() if any(minutes.values())]
+    if used:
+        screen.table(
+            ["minute", *used],
+            [
+                [
+                    f"{minute:%H:%M}" + (" <" if minute == around.minutes()[len(around.minutes()) // 2] else ""),
+                    *(f"{around.counts[name][minute]:g}" if minute in around.counts[name] else "-" for name in used),
+                ]
+                for minute in around.minutes()
+            ],
+            whole=["minute"],
+        )
+    else:
+        screen.say("no metric has a data point: nothing came, or it is too early for metrics", indent=2)
+    for record in around.rejects[-5:]:
+        screen.verbatim(f"  {record}")
+    if not around.flow_logs:
+        screen.say("There are no flow logs in CloudWatch Logs to look at ('flow_logs' in privatelink.yaml).", indent=2)
