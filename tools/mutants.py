@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         "a stranger is missed from before it came",
         "history.py",
-        "absent = self.same if beginning else _NONE",
+        "absent = self.same if beginning else from_now",
         "absent = self.same",
     ),
     Mutant(

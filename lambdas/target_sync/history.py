@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 CONFIRMING_ANSWERS = 3
 """So many answers in a row, spanning one time to live, confirm something."""
 
+ROUNDED_SECONDS = 1.0
+"""What a resolver may cut off of a time to live, which it counts down in whole seconds."""
+
 UNEXPLAINED_ROUNDS = 15
 """Rounds (an answer and a time to live each) that a target must be missing when nothing newer took its place.
 
@@ -54,7 +57,8 @@ class Streak(NamedTuple):
 
     def covers(self, rounds: int, at: float) -> bool:
         """Whether there are enough answers, at least three, over enough times to live, at least one."""
-        return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= rounds * self.ttl
+        enough = rounds * self.ttl + (ROUNDED_SECONDS if rounds == 1 else 0.0)
+        return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= enough
 
 
 _NONE = Streak(0, 0.0, 0.0)
@@ -65,7 +69,8 @@ class Known(NamedTuple):
 
     Attributes:
         order: Which came first: 0 for what the group held at the beginning.
-        found: Whether it was seen in the target group before any answer named it, and the name was not steady since.
+        found: Whether it was in the target group at the beginning, or no answer named it, and the name was not known to
+            be steady then: it may be one that takes turns with what the answers name.
         named: Whether an answer ever named it.
         entered: When it came into the answer for the last time, in seconds.
         absent: The latest answers, in a row, that lack it.
@@ -143,12 +148,13 @@ class History:
     ) -> History:
         """The history after a look into the target group.
 
-        A target that turned up since the look before, and that the latest answer does not name, is missed from then
-        on: it may be another invocation's, which knows a newer answer.
+        A target that turned up since the look before is missed from then on: it may be another invocation's, which
+        knows a newer answer.
 
         Args:
             registered: What the group holds.
-            before: What it held at the look before; None at the first, when nothing in it can be a newcomer.
+            before: What it held at the look before, with the changes that were made since by this invocation; None at
+                the first look, when nothing in it can be a newcomer.
             steady: Whether the group tells by itself that the name gives all its addresses in every answer.
         """
         registered = frozenset(registered)
@@ -182,10 +188,10 @@ class History:
     def gone(self, endpoint: Endpoint) -> bool:
         """Whether an endpoint is confirmed to be no longer the database's.
 
-        It is missing from at least three answers in a row that span at least one time to live. That is enough when the
-        answer settled on something else, a newcomer among it, as in a failover. More is asked for where addresses may
-        only be taking turns: when answers still differ, when none of the latest is newer than what is missing (nothing
-        took its place), or when known ones keep coming back.
+        It is missing from at least three answers in a row that span at least one time to live. That is enough for one
+        that this invocation saw come (A, B, A: B goes like this), and for one that it found when the answer settled on
+        a newer one, as after a failover. More is asked for where addresses may only be taking turns: of one that was
+        found and that nothing newer replaced, when answers still differ, or when known ones keep coming back.
         """
         entry = self.known.get(endpoint)
         if entry is None or endpoint in self.latest:

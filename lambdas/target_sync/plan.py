@@ -21,9 +21,9 @@ class Change:
 
     Attributes:
         register: Endpoints to register.
-        deregister: Targets to deregister. Never the last one, nor all that the latest answer names.
+        deregister: Targets to deregister: none that the latest answer names, and never the last one.
         record: The new value of the `followed` tag; None: leave it.
-        waiting: Targets that go as soon as one of the latest answer's is healthy.
+        waiting: Targets that go as soon as one of the latest answer's is registered or, where that is asked, healthy.
         cause: Why, in a few words.
     """
 
@@ -41,11 +41,13 @@ class Change:
 def plan(history: History, targets: Iterable[Target], listener: Listener) -> Change:
     """Decides from the answers so far and what a target group holds now.
 
-    1. What the latest answer names is registered at first sight, if it is allowed. Draining is not registered.
+    1. What the latest answer names is registered at first sight, if it is allowed. A draining target counts as not
+       registered: an address that comes back is registered again.
     2. What is registered goes once it is confirmed gone (see `History.gone`) and a target of the latest answer is
-       registered. That is all on a failover of the database that was followed before: a demoted server must not get
-       connections. If host name or port changed, or the group was filled by somebody else, both may be alive: then a
-       target of the latest answer must be healthy first, unless AWS says that the old one serves nobody.
+       registered. A failover of the database that was followed before (`role_change`) asks for no more: a demoted
+       server must not get connections. If host name or port changed, or the group was filled by somebody else, both
+       may be alive: then a target of the latest answer must be healthy first, unless AWS says that the old one serves
+       nobody.
     3. The group is recorded as this host name's once it holds exactly what the settled name stands for; and that the
        name gives all its addresses in every answer, once that is known.
 
@@ -91,7 +93,7 @@ def _cause(
     register: Iterable[Endpoint], deregister: Iterable[Target], live: Iterable[Endpoint], listener: Listener
 ) -> str:
     if not (register or deregister):
-        return "the registered targets are the answer"
+        return "nothing to change"
     if not live:
         return "the target group was empty"
     if listener.role_change:

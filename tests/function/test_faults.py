@@ -118,14 +118,17 @@ def test_a_new_configuration_in_the_middle_of_a_failover() -> None:
 def test_somebody_else_undoes_a_repair() -> None:
     """A target that was missing is registered again, and once more when somebody takes it out: at the next look."""
     world = settled(A, B)
-    target = {"TargetGroupArn": group_arn("main"), "Targets": [{"Id": B, "Port": 5432}]}
-    world.elb.deregister_targets(**target)
+
+    def undo() -> None:
+        world.elb.deregister_targets(TargetGroupArn=group_arn("main"), Targets=[{"Id": B, "Port": 5432}])
+
+    undo()
     while world.live() == {A}:
         world.minute()
     world.restart()
-    world.elb.deregister_targets(**target)
+    undo()
     world.elb.log.clear()
-    world.clock.after(0.5, lambda: world.elb.deregister_targets(**target))
+    world.clock.after(0.5, undo)
     start = world.clock.time()
 
     world.minute()
