@@ -106,10 +106,10 @@ MUTANTS = (
     Mutant(
         "the time to live is ignored",
         "history.py",
-        "and at - self.since >= rounds * self.ttl",
+        " and at - self.since >= enough",
         "",
     ),
-    Mutant("window off by one", "history.py", "at - self.since >= rounds", "at - self.since > rounds"),
+    Mutant("window off by one", "history.py", "at - self.since >= enough", "at - self.since > enough"),
     Mutant(
         "the shortest time to live counts",
         "history.py",
