@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from constructs_pg import _validation as rules
+from pg_privatelink._function_contradictions import FunctionSearch
 from pg_privatelink._listener_contradictions import ListenerSearch
 from pg_privatelink._models import CONSUMER_NAME
 from pg_privatelink._search import Search, fields, good, items, text
@@ -33,6 +34,7 @@ class _FileSearch(Search):
         super().__init__(document)
         self._top = fields(document.data)
         self._region = next(iter(good(rules.check_region, [self._top.get("region")])), None)
+        self._account = next(iter(good(rules.check_account_id, [self._top.get("account")])), None)
 
     def file(self) -> None:
         services = fields(self._top.get("services"))
@@ -46,6 +48,9 @@ class _FileSearch(Search):
             if isinstance(given.get("vpc"), dict):
                 self._vpc((*path, "vpc"), vpc)
             self._monitoring(path, given)
+            function = FunctionSearch(self._document, region=self._region, account=self._account, vpc=vpc)
+            function.service(path, given)
+            self.found += function.found
             self._consumers((*path, "consumers"), items(given.get("consumers")), given)
             if isinstance(given.get("listeners"), dict):
                 search = ListenerSearch(self._document, region=self._region, vpc=vpc)

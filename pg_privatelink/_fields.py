@@ -35,7 +35,7 @@ def _for_example(*examples: str) -> FieldInfo:
     return info
 
 
-def _one_of(*allowed: str) -> FieldInfo:
+def _one_of(*allowed: str | int) -> FieldInfo:
     info: FieldInfo = Field(json_schema_extra={"enum": list(allowed)})
     return info
 
@@ -160,6 +160,27 @@ TrafficType = Annotated[
 ]
 BucketArn = Annotated[
     str, Strict(), AfterValidator(rules.check_bucket_arn), _for_example("arn:aws:s3:::flow-logs-of-ours")
+]
+KeyArn = Annotated[
+    str,
+    Strict(),
+    AfterValidator(rules.check_key_arn),
+    _like(rules.KEY_ARN, "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+]
+RoleArn = Annotated[
+    str,
+    Strict(),
+    AfterValidator(rules.check_role_arn),
+    _like(rules.ROLE_ARN, "arn:aws:iam::111122223333:role/network/PgPrivateLink"),
+]
+ManagedPolicyArn = Annotated[
+    str,
+    Strict(),
+    AfterValidator(rules.check_managed_policy_arn),
+    _like(rules.MANAGED_POLICY_ARN, "arn:aws:iam::111122223333:policy/Boundary"),
+]
+LogRetention = Annotated[
+    int, Strict(), AfterValidator(rules.check_log_retention), _one_of(*rules.LOG_RETENTION_DAYS)
 ]
 KeyPrefix = Annotated[str, Strict(), AfterValidator(rules.check_key_prefix), _for_example("network/postgres")]
 Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _between(1, rules.MAX_PORT)]

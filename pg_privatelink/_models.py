@@ -21,7 +21,9 @@ from pg_privatelink._fields import (
     HealthCheckInterval,
     HealthyThreshold,
     HealthyTimeout,
+    KeyArn,
     KeyPrefix,
+    LogRetention,
     PollInterval,
     Port,
     Principal,
@@ -42,6 +44,7 @@ from pg_privatelink._fields import (
     VpcId,
     Zone,
 )
+from pg_privatelink._function import FunctionConfiguration
 from pg_privatelink._targets import (
     KINDS,
     Ec2InstancesConfiguration,
@@ -238,8 +241,8 @@ class FlowLogsConfiguration(Fields):
     traffic: TrafficType = Field(default="reject", description="Which traffic is recorded. Rejected costs least.")
     bucket: BucketArn | None = Field(
         default=None,
-        description="The ARN of an Amazon S3 bucket to write to (default: CloudWatch Logs, kept a month, with saved "
-        "queries).",
+        description="The ARN of an Amazon S3 bucket to write to (default: CloudWatch Logs, kept as long as "
+        "log_retention says, with saved queries).",
     )
     key_prefix: KeyPrefix | None = Field(default=None, description="With bucket: what the keys begin with.")
 
@@ -274,6 +277,21 @@ class ServiceConfiguration(Fields):
         default=False,
         description="Whether the function only says what it would do, and changes nothing: to try it beside what "
         "registers the addresses today.",
+    )
+    function: FunctionConfiguration = Field(
+        default_factory=FunctionConfiguration,
+        description="Where the function that follows DNS names runs, and as which role, for accounts with rules of "
+        "their own.",
+    )
+    encryption_key: KeyArn | None = Field(
+        default=None,
+        description="The ARN of a symmetric KMS key of the Region, for the function's environment and the log groups. "
+        "Its policy must let logs.<region>.amazonaws.com encrypt and decrypt, and leave kms:Decrypt to IAM policies; "
+        "whoever deploys needs kms:CreateGrant and kms:Encrypt (default: keys of AWS's own).",
+    )
+    log_retention: LogRetention = Field(
+        default=30,
+        description="How long CloudWatch Logs keeps what is logged, in days. Logs are deleted with the stack.",
     )
     alarms: AlarmsConfiguration = Field(
         default_factory=AlarmsConfiguration, description="What is watched, and who is told."

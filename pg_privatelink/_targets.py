@@ -50,8 +50,9 @@ NameServers = Annotated[
     tuple[NameServer, ...],
     Field(
         min_length=1,
-        description="Name servers to ask, each as address or address:port. The function runs outside the VPC, so they "
-        "must be reachable from there (default: AWS Lambda's own resolver, which knows RDS endpoints).",
+        description="Name servers to ask, each as address or address:port. The function runs outside the VPC unless "
+        "it is given subnets, and must reach them from there (default: AWS Lambda's own resolver, which knows RDS "
+        "endpoints).",
     ),
 ]
 AllowedRanges = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from pg_privatelink import _contradictions, _shape, _shared_rules, _yaml
+from pg_privatelink._function import FunctionConfiguration, FunctionSubnetConfiguration
 from pg_privatelink._models import (
     AlarmsConfiguration,
     Configuration,
@@ -45,6 +46,8 @@ __all__ = [
     "DbtPlatformConfiguration",
     "Ec2InstancesConfiguration",
     "FlowLogsConfiguration",
+    "FunctionConfiguration",
+    "FunctionSubnetConfiguration",
     "HealthCheckConfiguration",
     "HostnameConfiguration",
     "IpAddressesConfiguration",

@@ -12,9 +12,20 @@ from constructs import Construct
 
 from constructs_pg import AlarmTier, Consumer, DbtEnvironment, FlowLogs, PostgresEndpointService
 from pg_privatelink.databases import postgres_target
+from pg_privatelink.function import (
+    RETENTION,
+    encryption_key,
+    function_role,
+    function_security_groups,
+    function_subnets,
+    permissions_boundary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
 
     from pg_privatelink.config import (
         ConsumerConfiguration,
@@ -66,6 +77,9 @@ class EndpointServiceStack(cdk.Stack):
             description=f"Postgres over AWS PrivateLink: {name}",
             termination_protection=termination_protection,
         )
+        function = configuration.function
+        key = encryption_key(self, configuration.encryption_key)
+        log_retention = RETENTION[configuration.log_retention]
         self.service = PostgresEndpointService(
             self,
             "Service",
@@ -79,12 +93,18 @@ class EndpointServiceStack(cdk.Stack):
             wait_for_healthy=configuration.wait_for_healthy,
             healthy_timeout=cdk.Duration.seconds(configuration.healthy_timeout),
             observe_only=configuration.observe_only,
+            function_vpc_subnets=function_subnets(self, function.subnets),
+            function_security_groups=function_security_groups(self, function.security_groups),
+            function_role=function_role(self, function.role),
+            permissions_boundary=permissions_boundary(self, function.permissions_boundary),
+            encryption_key=key,
+            log_retention=log_retention,
             deletion_protection=configuration.deletion_protection,
             removal_policy=_REMOVAL_POLICIES[configuration.removal_policy],
             alarms=AlarmTier(configuration.alarms.tier),
             alarm_actions=_topics(self, configuration.alarms.topics),
             dashboard=configuration.dashboard,
-            flow_logs=_flow_logs(self, configuration.flow_logs),
+            flow_logs=_flow_logs(self, configuration.flow_logs, retention=log_retention, key=key),
         )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():
@@ -180,12 +200,18 @@ def _topics(scope: Construct, arns: Sequence[str]) -> list[sns.ITopic]:
     return [sns.Topic.from_topic_arn(topics, arn.rpartition(":")[2], arn) for arn in arns]
 
 
-def _flow_logs(scope: Construct, configuration: FlowLogsConfiguration | None) -> FlowLogs | None:
+def _flow_logs(
+    scope: Construct,
+    configuration: FlowLogsConfiguration | None,
+    *,
+    retention: logs.RetentionDays,
+    key: kms.IKey | None,
+) -> FlowLogs | None:
     if configuration is None:
         return None
     traffic_type = ec2.FlowLogTrafficType[configuration.traffic.upper()]
     if configuration.bucket is None:
-        return FlowLogs.to_cloud_watch_logs(traffic_type=traffic_type)
+        return FlowLogs.to_cloud_watch_logs(traffic_type=traffic_type, retention=retention, encryption_key=key)
     bucket = s3.Bucket.from_bucket_arn(scope, "FlowLogsBucket", configuration.bucket)
     return FlowLogs.to_s3(bucket, traffic_type=traffic_type, key_prefix=configuration.key_prefix)
 

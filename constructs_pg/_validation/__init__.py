@@ -10,6 +10,15 @@ Nothing here needs aws_cdk: reading a configuration must not cost the start of i
 from __future__ import annotations
 
 from .addresses import check_private_ipv4_addresses, is_in
+from .arns import (
+    KEY_ARN,
+    MANAGED_POLICY_ARN,
+    ROLE_ARN,
+    check_arn_partition,
+    check_key_arn,
+    check_managed_policy_arn,
+    check_role_arn,
+)
 from .aws import (
     ACCOUNT_ID,
     EC2_INSTANCE_ID,
@@ -69,11 +78,13 @@ from .consumers import (
     is_wide,
 )
 from .function import (
+    LOG_RETENTION_DAYS,
     MAX_FUNCTION_SECURITY_GROUPS,
     MAX_FUNCTION_SUBNETS,
     check_function_role,
     check_function_security_groups,
     check_function_subnets,
+    check_log_retention,
 )
 from .kit import (
     each,
@@ -145,6 +156,9 @@ __all__ = [
     "ALARM_TIERS",
     "DBT_ENVIRONMENTS",
     "EC2_INSTANCE_ID",
+    "KEY_ARN",
+    "LOG_RETENTION_DAYS",
+    "MANAGED_POLICY_ARN",
     "MAX_ACCEPT_FROM",
     "MAX_ALARM_TOPICS",
     "MAX_CHECK_MINUTES",
@@ -163,6 +177,7 @@ __all__ = [
     "MIN_ZONES",
     "NAME",
     "REGION",
+    "ROLE_ARN",
     "SECURITY_GROUP_ID",
     "SERVICE_OWNER",
     "STOP_GAP_RANGE",
@@ -179,6 +194,7 @@ __all__ = [
     "check_allowed_range",
     "check_allowed_ranges",
     "check_arn_location",
+    "check_arn_partition",
     "check_availability_zone",
     "check_bucket_arn",
     "check_check_minutes",
@@ -210,11 +226,14 @@ __all__ = [
     "check_idle_timeout",
     "check_ip_address",
     "check_ip_addresses",
+    "check_key_arn",
     "check_key_prefix",
     "check_listener_count",
     "check_listener_name",
     "check_listener_ports",
     "check_load_balancer_zones",
+    "check_log_retention",
+    "check_managed_policy_arn",
     "check_nameserver",
     "check_nameservers",
     "check_notifications",
@@ -227,6 +246,7 @@ __all__ = [
     "check_region",
     "check_reject_others",
     "check_rejection",
+    "check_role_arn",
     "check_security_group_id",
     "check_service_name",
     "check_source_range",

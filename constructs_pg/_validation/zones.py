@@ -42,10 +42,15 @@ def check_zone_in_region(value: str, *, region: str) -> str:
     return value
 
 
-def check_zones(zones: Sequence[str]) -> tuple[str, ...]:
-    """Require zones, all named in one way. None at all means that they are not known."""
+def check_zones(zones: Sequence[str], *, what: str = "the database's zones") -> tuple[str, ...]:
+    """Require zones, all named in one way. None at all means that they are not known.
+
+    Args:
+        zones: The zones.
+        what: Their subject in messages.
+    """
     checked = each(check_availability_zone, zones)
-    if not _unknown(zones) and (problems := _mixed(zones, "the database's zones")):
+    if not _unknown(zones) and (problems := _mixed(zones, what)):
         raise PostgresEndpointServiceError(problems)
     return checked
 

@@ -58,6 +58,8 @@ _PIECES = st.sampled_from(
             "auto_scaling_group",
             "private_ipv4_address",
             "health_check",
+            "function",
+            "encryption_key",
         ),
         *("principals", "port", "tags", "eu-central-1", "10.0.0.0/16", "arn:aws:iam::222222222222:root", "*", "[key]"),
     ]
@@ -67,6 +69,7 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_PIECES | st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _EVERY_KIND = """\
 instance: {port: 1, rds_instance: {identifier: a, endpoint: a.abc.eu-central-1.rds.amazonaws.com, zones: [euc1-az1]}}
 cluster: {port: 2, rds_cluster: {identifier: a, role: writer, endpoint: a.cluster-abc.eu-central-1.rds.amazonaws.com}}
@@ -122,6 +125,16 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
     content["services"]["orders"] |= {"observe_only": True, "deletion_protection": True, "removal_policy": "retain"}
     content["services"]["orders"]["alarms"] = {"tier": "full", "topics": ["arn:aws:sns:eu-central-1:111122223333:a"]}
     content["services"]["orders"]["flow_logs"] = {"traffic": "all", "bucket": "arn:aws:s3:::abc", "key_prefix": "a"}
+    content["services"]["orders"]["function"] = {
+        "subnets": [
+            {"id": f"subnet-0123456789abcdef{zone}", "zone": f"euc1-az{zone}", "cidr": f"10.0.{zone}.0/24"}
+            for zone in (2, 3)
+        ],
+        "security_groups": ["sg-01234567", "sg-01234568"],
+        "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+        "role": "arn:aws:iam::111122223333:role/a/b",
+    }
+    content["services"]["orders"] |= {"encryption_key": _KEY, "log_retention": 7}
     parent: Any = content
     while True:
         key = data.draw(st.sampled_from(sorted(parent) if isinstance(parent, dict) else range(len(parent))))
@@ -198,6 +211,16 @@ def _listeners(draw: st.DrawFn) -> dict[str, Any]:
     return listeners
 
 
+_FUNCTION_SUBNETS = [
+    {"id": f"subnet-0123456789abcde{zone}0", "zone": f"euc1-az{zone}", "cidr": f"10.{zone}.200.0/24"} for zone in (1, 2)
+]
+_FUNCTIONS = st.fixed_dictionaries(
+    {"subnets": st.just(_FUNCTION_SUBNETS)}, optional={"security_groups": st.just(["sg-01234567", "sg-01234568"])}
+) | st.fixed_dictionaries(
+    {},
+    optional={"role": st.just("arn:aws:iam::111122223333:role/a/b")},
+)
+
 _SERVICES = st.fixed_dictionaries(
     {"vpc": st.booleans(), "listeners": _listeners()},
     optional={
@@ -208,6 +231,9 @@ _SERVICES = st.fixed_dictionaries(
         "alarms": st.fixed_dictionaries({}, optional={"tier": st.sampled_from(["none", "basic", "full"])}),
         "dashboard": st.booleans(),
         "flow_logs": st.fixed_dictionaries({}, optional={"traffic": st.sampled_from(["reject", "accept", "all"])}),
+        "function": _FUNCTIONS,
+        "encryption_key": st.just(_KEY),
+        "log_retention": st.sampled_from([1, 30, 3653]),
         "removal_policy": st.sampled_from(["delete", "retain"]),
         "tags": st.dictionaries(_NAMES, st.text("abc XYZ-0:/", min_size=1, max_size=12), max_size=3),
     },

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
+_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
 SHORTEST = """\
 region: eu-central-1
 services:
@@ -54,6 +56,9 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "wait_for_healthy": True,
         "healthy_timeout": 300,
         "observe_only": False,
+        "function": {"subnets": (), "security_groups": (), "role": None, "permissions_boundary": None},
+        "encryption_key": None,
+        "log_retention": 30,
         "alarms": {"tier": "basic", "topics": ()},
         "dashboard": False,
         "flow_logs": None,
@@ -111,6 +116,63 @@ def test_monitoring_reaches_the_configuration(valid: str, loading: Callable[[str
     assert service.dashboard
     assert service.flow_logs is not None
     assert service.flow_logs.model_dump() == {"traffic": "all", "bucket": "arn:aws:s3:::a-bucket", "key_prefix": "a"}
+
+
+def test_the_function_reaches_the_configuration(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:
+    """Its place, role, key and logs arrive as they are written; a boundary may be one of AWS's policies."""
+    boundary, key = "arn:aws:iam::aws:policy/PowerUserAccess", f"arn:aws:kms:eu-central-1:444455556666:key/{_KEY_ID}"
+    text = valid.replace(
+        "    tags:",
+        f"""\
+    function:
+      subnets:
+        - {{id: subnet-0123456789abcdef2, zone: euc1-az1, cidr: 10.0.2.0/24}}
+        - {{id: subnet-0123456789abcdef3, zone: euc1-az2, cidr: 10.0.3.0/24}}
+      security_groups: [sg-0123456789abcdef0]
+      permissions_boundary: {boundary}
+    encryption_key: {key}
+    log_retention: 3653
+    tags:""",
+    )
+
+    service = loading(text).services["orders"]
+
+    assert [subnet.model_dump() for subnet in service.function.subnets] == [
+        {"id": "subnet-0123456789abcdef2", "zone": "euc1-az1", "cidr": "10.0.2.0/24"},
+        {"id": "subnet-0123456789abcdef3", "zone": "euc1-az2", "cidr": "10.0.3.0/24"},
+    ]
+    assert service.function.security_groups == ("sg-0123456789abcdef0",)
+    assert service.function.permissions_boundary == boundary
+    assert (service.encryption_key, service.log_retention) == (key, 3653)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-east-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_arns_are_of_the_partition_of_the_region(
+    region: str, partition: str, loading: Callable[[str | bytes], Configuration]
+) -> None:
+    """A role with a path, and a key of several Regions, in each partition that AWS has."""
+    role, key = (
+        f"arn:{partition}:iam::111122223333:role/network/data/PgPrivateLink",
+        f"arn:{partition}:kms:{region}:111122223333:key/mrk-{_KEY_ID.replace('-', '')}",
+    )
+    text = SHORTEST.replace("eu-central-1", region)
+    text += f"    function: {{role: '{role}'}}\n    encryption_key: {key}\n"
+
+    service = loading(text).services["orders"]
+
+    assert (service.function.role, service.encryption_key) == (role, key)
 
 
 def test_flow_logs_need_no_more_than_their_name(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:

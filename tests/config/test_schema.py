@@ -65,6 +65,14 @@ def test_every_field_is_described_and_closed() -> None:
         ("        port: 5432", "        health_check: {interval: 4}"),
         ("        port: 5432", "        health_check: {healthy_threshold: 1}"),
         ("acceptance_required: true", "removal_policy: snapshot"),
+        ("acceptance_required: true", "log_retention: 31"),
+        ("acceptance_required: true", "encryption_key: alias/logs"),
+        ("acceptance_required: true", "function: {role: PgPrivateLink}"),
+        ("acceptance_required: true", "function: {permissions_boundary: 'arn:aws:iam::aws:role/Boundary'}"),
+        (
+            "acceptance_required: true",
+            "function: {subnets: [{id: subnet-01234567, zone: euc1-az1, cidr: 10.0.2.0/24}]}",
+        ),
     ],
 )
 def test_an_editor_shows_frequent_mistakes(change: str, by: str, valid: str) -> None:

@@ -45,6 +45,25 @@ def test_the_gate_starts_without_anything_else(tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "code").iterdir()] == ["connection_gate"]
 
 
+def test_the_check_starts_without_anything_else(tmp_path: Path) -> None:
+    """It needs the standard library alone, not even boto3: its metrics travel in its log."""
+    _assets.stage_connectivity_check(tmp_path / "code")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import connectivity_check.handler as h; "
+        "assert 'boto3' not in sys.modules; print(h.__file__)"
+    )
+
+    # -S leaves out the site packages.
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path / "code")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == str(tmp_path / "code" / "connectivity_check" / "handler.py")
+
+
 def test_hash_depends_on_content_only(tmp_path: Path) -> None:
     """Where it was staged, who owns it and whether it has run before must not redeploy the function."""
     first = _assets.stage_target_sync(tmp_path / "first")

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from constructs_pg import AlarmTier, PostgresEndpointService, PostgresEndpointServiceError, PostgresTarget
+from constructs_pg import AlarmTier, FlowLogs, PostgresEndpointService, PostgresEndpointServiceError, PostgresTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +157,23 @@ def test_fifty_listeners_fit_the_rule(stack: cdk.Stack, make_service: ServiceFac
     for each in named.values():
         assert len(" OR ".join(f'ALARM("{"x" * 255}")' for _ in each)) < 10_240
     assert sum("NoHealthyTarget" in name for each in named.values() for name in each) == 50
+
+
+def test_all_of_it_fits_a_stack_of_fifty_listeners(stack: cdk.Stack, make_service: ServiceFactory) -> None:
+    """What is opted in adds a dozen resources, however many listeners there are, besides an alarm for each."""
+    service = make_service(
+        alarms=AlarmTier.FULL, dashboard=True, flow_logs=FlowLogs.to_cloud_watch_logs(), listeners={}
+    )
+    names = [f"listener{number}" for number in range(50)]
+    for number, name in enumerate(names):
+        target = PostgresTarget.from_hostname(f"db{number}.example.com", allowed_ranges=["10.9.0.0/16"])
+        service.add_listener(name, port=5432 + number, target=target)
+
+    watching = ["Alarms", "Dashboard", "FlowLogs"]
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    ours = [each for each in resources if re.match(rf"Orders({'|'.join(watching)})", each)]
+    assert len(ours) - len(names) <= 20
+    assert len(json.dumps(resources)) < 1_000_000
 
 
 def test_follow_seconds_are_of_one_service(stack: cdk.Stack, make_service: ServiceFactory) -> None:

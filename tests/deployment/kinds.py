@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.deployment.conftest import Site
 
 # Whatever AWS gives to instances (the lowest free addresses of a subnet), and what the names below stand for.
-ADDRESSES = tuple(f"127.0.{subnet}.{host}" for subnet in (0, 1) for host in range(4, 64))
+ADDRESSES = tuple(f"127.0.{subnet}.{host}" for subnet in (0, 1) for host in (*range(4, 10), *range(20, 52)))
 OUTSIDE = "192.168.7.20"
 PROXY_ADDRESSES = ["127.0.0.40", "127.0.1.40"]
 _IMAGE = ec2.MachineImage.generic_linux({REGION: "ami-0123456789abcdef0"})

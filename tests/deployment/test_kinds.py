@@ -5,6 +5,7 @@ The tests build on each other, since a deployment costs seconds.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,9 +155,9 @@ def test_a_reader_that_leaves_is_deregistered(kinds: Kinds) -> None:
         lambda: behind(kinds, READERS),
         {"Created": healthy(["127.0.1.33"]), "Imported": healthy(["127.0.1.43"]), YAML: healthy(["127.0.1.43"])},
     )
-    for stack in ("Imported", YAML):
-        eventually(lambda stack=stack: kinds.health(stack)[5435], healthy(["127.0.0.40", "127.0.1.47"]))
-        eventually(lambda stack=stack: kinds.health(stack)[5436], healthy(["127.0.1.48"]))
+    for port, addresses in ((5435, ["127.0.0.40", "127.0.1.47"]), (5436, ["127.0.1.48"])):
+        wanted = dict.fromkeys(("Imported", YAML), healthy(addresses))
+        eventually(functools.partial(behind, kinds, dict.fromkeys(("Imported", YAML), port)), wanted)
 
 
 def test_a_failover_swaps_writer_and_reader(kinds: Kinds) -> None:
@@ -179,7 +180,13 @@ def test_a_failover_swaps_writer_and_reader(kinds: Kinds) -> None:
 
 
 def test_readers_stay_while_rds_may_not_be_asked(kinds: Kinds) -> None:
-    """The role needs rds:DescribeDBClusters. Without it readers fail aloud, and less than the truth changes nothing."""
+    """The role needs rds:DescribeDBClusters. Without it readers fail aloud, and those that DNS does not name stay."""
+    kinds.resolve(kinds.rds_name("ledger-4"), "127.0.0.49")
+    kinds.site.emulator.control.add_member("ledger", "ledger-4", account=PROVIDER_ACCOUNT)
+    kinds.resolve(kinds.cluster["reader_endpoint"], "127.0.0.49")
+    kinds.begin_minute(YAML)
+    both = healthy(["127.0.0.42", "127.0.0.49"])
+    eventually(lambda: kinds.health(YAML)[READERS[YAML]], both)
     iam = kinds.site.client("iam")
     (role,) = (each for each in kinds.physical(YAML, "AWS::IAM::Role") if "TargetSync" in each)
     (policy,) = (
@@ -200,8 +207,6 @@ def test_readers_stay_while_rds_may_not_be_asked(kinds: Kinds) -> None:
     kinds.site.client("lambda").update_function_configuration(
         FunctionName=kinds.function(YAML), Description="begin afresh"
     )
-    kinds.resolve(kinds.cluster["reader_endpoint"], "127.0.0.49")
-
     failed, said = kinds.invoke(YAML, kinds.minute(YAML))
 
     assert failed
@@ -209,7 +214,7 @@ def test_readers_stay_while_rds_may_not_be_asked(kinds: Kinds) -> None:
         "readers: MEMBERS_UNKNOWN: the members of DB cluster ledger cannot be listed: AccessDenied"
         in said["errorMessage"]
     )
-    assert kinds.health(YAML)[READERS[YAML]] == healthy(["127.0.0.42"])
+    assert kinds.health(YAML)[READERS[YAML]] == both
 
 
 def test_auto_scaling_replaces_an_instance(kinds: Kinds) -> None:

@@ -39,7 +39,7 @@ METRICS = {
     "load balancer resets": (_NLB, "TCP_ELB_Reset_Count"),
     "endpoint resets": (_PRIVATELINK, "RstPacketsSent"),
 }
-"""What is counted, by what it is called here: namespace and metric. All have a data point a minute, with traffic only."""
+"""What is counted, by what it is called here: namespace and metric. A data point a minute, with traffic only."""
 
 _REJECT_FIELDS = re.compile(r"\bREJECT\b")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pg_privatelink.cli.explain import ERRORS, code, explain
-from pg_privatelink.cli.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
 
     from pg_privatelink.cli.aws import Aws
+    from pg_privatelink.cli.problem import Problem
 
 # "Amazon Aurora endpoint connections", "Working with Amazon RDS Proxy endpoints" in the Aurora user guide.
 _ENDPOINT = re.compile(

@@ -55,7 +55,7 @@ def policy(stack: str | None = None) -> dict[str, Any]:
             {
                 "Sid": "AskTheFunctionWhatItSees",
                 "Effect": "Allow",
-                "Action": _INVOKE,
+                "Action": [_INVOKE],
                 "Resource": f"arn:aws:lambda:*:*:function:{prefix}*",
             },
         ],

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from pg_privatelink.cli.decisions import stamp
 from pg_privatelink.cli.doctor.walk import first_problem, verdict
+from pg_privatelink.cli.screen import colored
 from pg_privatelink.cli.status.state import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pg_privatelink.cli.doctor.around import Around
+    from pg_privatelink.cli.doctor.finding import Finding
     from pg_privatelink.cli.doctor.walk import Hop
     from pg_privatelink.cli.screen import Screen
     from pg_privatelink.cli.service import Service
@@ -23,15 +25,22 @@ def show(screen: Screen, service: Service, hops: Sequence[Hop], around: Around |
     """Print what was found: a line for each hop, and below a problem what to change."""
     screen.say(f"Service {service.name} ({service.id}), account {service.account}, Region {service.region}")
     screen.say()
-    for hop in hops:
-        for finding in hop.findings:
-            if finding.verdict is Verdict.OK and hop.verdict is not Verdict.OK:
-                continue
-            screen.say(f"{finding.verdict:<8} {hop.name}: {finding.evidence}", verdict=_color(finding.verdict))
-            if finding.change:
-                screen.say(f"Change: {finding.change}" + (":" if finding.command else "."), indent=9)
-            if finding.command:
-                screen.verbatim(f"           {finding.command}")
+    screen.table(
+        ["", "hop", "what was seen"],
+        [
+            [colored(finding.verdict, finding.verdict), hop.name, colored(finding.evidence, _color(finding.verdict))]
+            for hop in hops
+            for finding in _told(hop)
+        ],
+        whole=["", "hop"],
+    )
+    changes = [(hop.name, finding) for hop in hops for finding in _told(hop) if finding.change]
+    if changes:
+        screen.heading("What to change")
+    for name, finding in changes:
+        screen.say(f"{name}: {finding.change}{':' if finding.command else ''}", indent=2)
+        if finding.command:
+            screen.verbatim(f"    {finding.command}")
     if around is not None:
         _show_around(screen, around)
     screen.say()
@@ -43,12 +52,17 @@ def summary(hops: Sequence[Hop]) -> str:
     first = first_problem(hops)
     if first is not None:
         others = [hop.name for hop in hops if hop.verdict is Verdict.PROBLEM and hop is not first]
-        also = f" Then look again: {', '.join(others)} may follow from it." if others else ""
+        also = f" Then look again, and mend what is left of: {', '.join(others)}." if others else ""
         return f"Mend first: {first.name}.{also}"
     if verdict(hops) is Verdict.UNKNOWN:
         names = [hop.name for hop in hops if any(each.counts for each in hop.findings if each.verdict != "ok")]
         return f"Nothing seen is wrong, but this is not known: {', '.join(names)}."
     return "Nothing is wrong."
+
+
+def _told(hop: Hop) -> list[Finding]:
+    """Return the findings that are told: of a hop that is not in order, what is not."""
+    return [each for each in hop.findings if each.verdict is not Verdict.OK] or list(hop.findings)
 
 
 def _color(found: Verdict) -> str:

@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         when = f" since {since:%Y-%m-%d %H:%MZ}" if since is not None else ""
         yield problem(
             f"{row['Label']} is in ALARM{when}",
-            str(row.get("AlarmDescription") or row.get("StateReason") or "see it in CloudWatch").rstrip("."),
+            str(row.get("AlarmDescription") or row.get("StateReason") or "see it in CloudWatch").rstrip(),
         )
     if not fired:
         silent = sum(row["StateValue"] == "INSUFFICIENT_DATA" for row in rows)

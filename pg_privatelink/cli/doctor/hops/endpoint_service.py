@@ -38,4 +38,4 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
     if not wrong:
         acceptance = "you accept each connection" if row.get("AcceptanceRequired") else "anyone admitted connects"
-        yield ok(f"{service.endpoint_service_name} is {state}; {acceptance}")
+        yield ok(f"{service.id} is {state}; {acceptance}")

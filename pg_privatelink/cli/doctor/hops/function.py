@@ -49,4 +49,4 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
     if not wrong:
         count = len((known(facts.report) or {}).get("listeners", {}))
-        yield ok(f"{facts.service.function_name} answers, follows {count} listener{'s' * (count != 1)}, and is enabled")
+        yield ok(f"it answers, follows {count} listener{'s' * (count != 1)}, and its schedule is enabled")

@@ -27,8 +27,10 @@ _REASONS = {
     ),
     "Target.FailedHealthChecks": (
         "the load balancer cannot connect to it",
-        "start the database if it is down, and see that it listens on this port; if the hops above are ok, look at "
-        "a firewall on the host or between the networks",
+        (
+            "start the database if it is down, and see that it listens on this port; if the hops above are ok, look at "
+            "a firewall on the host or between the networks"
+        ),
     ),
     "Target.Timeout": (
         "the load balancer's connections to it are not answered",

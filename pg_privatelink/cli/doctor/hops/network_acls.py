@@ -50,7 +50,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                     told.add(finding.command)
                     yield finding
     if not told:
-        yield ok("let everything pass between the load balancer and its targets" if ends else "no target to go to")
+        yield ok("they let pass what goes to the targets, and their answers" if ends else "no target to go to")
 
 
 def _look(

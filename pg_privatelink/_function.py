@@ -1,0 +1,46 @@
+"""The fields of the function that follows DNS names: where in the VPC it runs, and as which role."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from constructs_pg import _validation as rules
+from pg_privatelink._fields import Fields, ManagedPolicyArn, RoleArn, SecurityGroupId, SubnetCidr, SubnetId, Zone
+
+
+class FunctionSubnetConfiguration(Fields):
+    """A subnet in which the function runs."""
+
+    id: SubnetId = Field(description="The subnet's id.")
+    zone: Zone = Field(description="The subnet's zone: a zone name (eu-central-1a) or a zone id (euc1-az1).")
+    cidr: SubnetCidr = Field(description="The subnet's IPv4 range, to check that it is one of the VPC's.")
+
+
+class FunctionConfiguration(Fields):
+    """The function that follows DNS names. Fixed addresses and EC2 instances need none."""
+
+    subnets: tuple[FunctionSubnetConfiguration, ...] = Field(
+        default=(),
+        min_length=1,
+        description="Private subnets of the VPC for the function, in at least two zones, with a route to a NAT gateway "
+        "or else with endpoints for elasticloadbalancing, s3 and, for readers of clusters, rds. Needed for name servers "
+        "that only the VPC reaches, and where accounts forbid functions elsewhere (default: outside the VPC).",
+        json_schema_extra={"minItems": rules.MIN_ZONES, "maxItems": rules.MAX_FUNCTION_SUBNETS},
+    )
+    security_groups: tuple[SecurityGroupId, ...] = Field(
+        default=(),
+        min_length=1,
+        description="With subnets: the function's security groups, which must let it out to AWS's API on port 443 and "
+        "to DNS servers on port 53 (default: one made here, which does).",
+        json_schema_extra={"uniqueItems": True, "maxItems": rules.MAX_FUNCTION_SECURITY_GROUPS},
+    )
+    role: RoleArn | None = Field(
+        default=None,
+        description="The ARN of a role that AWS Lambda may assume. It is used as it is: a warning says what it must be "
+        "allowed (default: a role made here, with no more than the function needs).",
+    )
+    permissions_boundary: ManagedPolicyArn | None = Field(
+        default=None,
+        description="The ARN of a managed policy, the permissions boundary of the role made here. Not with role "
+        "(default: none).",
+    )
