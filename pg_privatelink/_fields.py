@@ -179,9 +179,7 @@ ManagedPolicyArn = Annotated[
     AfterValidator(rules.check_managed_policy_arn),
     _like(rules.MANAGED_POLICY_ARN, "arn:aws:iam::111122223333:policy/Boundary"),
 ]
-LogRetention = Annotated[
-    int, Strict(), AfterValidator(rules.check_log_retention), _one_of(*rules.LOG_RETENTION_DAYS)
-]
+LogRetention = Annotated[int, Strict(), AfterValidator(rules.check_log_retention), _one_of(*rules.LOG_RETENTION_DAYS)]
 KeyPrefix = Annotated[str, Strict(), AfterValidator(rules.check_key_prefix), _for_example("network/postgres")]
 Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _between(1, rules.MAX_PORT)]
 PollInterval = Annotated[int, Strict(), AfterValidator(rules.check_poll_interval), _between(1, rules.MAX_POLL_INTERVAL)]

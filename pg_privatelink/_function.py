@@ -1,4 +1,4 @@
-"""The fields of the function that follows DNS names: where in the VPC it runs, and as which role."""
+"""The fields of a service's functions: where in the VPC they run, and as which roles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pg_privatelink._fields import Fields, ManagedPolicyArn, RoleArn, SecurityGr
 
 
 class FunctionSubnetConfiguration(Fields):
-    """A subnet in which the function runs."""
+    """A subnet in which the functions run."""
 
     id: SubnetId = Field(description="The subnet's id.")
     zone: Zone = Field(description="The subnet's zone: a zone name (eu-central-1a) or a zone id (euc1-az1).")
@@ -17,30 +17,31 @@ class FunctionSubnetConfiguration(Fields):
 
 
 class FunctionConfiguration(Fields):
-    """The function that follows DNS names. Fixed addresses and EC2 instances need none."""
+    """Where functions run and as which roles: the one that follows DNS names, and a helper for deployments."""
 
     subnets: tuple[FunctionSubnetConfiguration, ...] = Field(
         default=(),
         min_length=1,
-        description="Private subnets of the VPC for the function, in at least two zones, with a route to a NAT gateway "
-        "or else with endpoints for elasticloadbalancing, s3 and, for readers of clusters, rds. Needed for name servers "
-        "that only the VPC reaches, and where accounts forbid functions elsewhere (default: outside the VPC).",
+        description="Private subnets of the VPC for the functions, in at least two zones, with a route to a NAT "
+        "gateway or else with endpoints for elasticloadbalancing, ec2, s3 and, for readers of clusters, rds. Needed "
+        "for name servers that only the VPC reaches (default: outside the VPC).",
         json_schema_extra={"minItems": rules.MIN_ZONES, "maxItems": rules.MAX_FUNCTION_SUBNETS},
     )
     security_groups: tuple[SecurityGroupId, ...] = Field(
         default=(),
         min_length=1,
-        description="With subnets: the function's security groups, which must let it out to AWS's API on port 443 and "
-        "to DNS servers on port 53 (default: one made here, which does).",
+        description="With subnets: the functions' security groups, which must let them out to AWS's API on port 443 "
+        "and to DNS servers on port 53 (default: one made here for each, which does).",
         json_schema_extra={"uniqueItems": True, "maxItems": rules.MAX_FUNCTION_SECURITY_GROUPS},
     )
     role: RoleArn | None = Field(
         default=None,
-        description="The ARN of a role that AWS Lambda may assume. It is used as it is: a warning says what it must be "
-        "allowed (default: a role made here, with no more than the function needs).",
+        description="The ARN of a role of the account, which AWS Lambda may assume, for the function that follows DNS "
+        "names. It is used as it is: a warning says what it must be allowed (default: a role made here, with no more "
+        "than the function needs).",
     )
     permissions_boundary: ManagedPolicyArn | None = Field(
         default=None,
-        description="The ARN of a managed policy, the permissions boundary of the role made here. Not with role "
-        "(default: none).",
+        description="The ARN of a managed policy, of the account or of AWS, that bounds the roles made here. Not "
+        "together with role (default: none).",
     )

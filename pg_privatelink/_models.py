@@ -280,12 +280,12 @@ class ServiceConfiguration(Fields):
     )
     function: FunctionConfiguration = Field(
         default_factory=FunctionConfiguration,
-        description="Where the function that follows DNS names runs, and as which role, for accounts with rules of "
-        "their own.",
+        description="Where functions run and as which roles, for accounts with rules of their own (default: outside "
+        "the VPC, as roles made here).",
     )
     encryption_key: KeyArn | None = Field(
         default=None,
-        description="The ARN of a symmetric KMS key of the Region, for the function's environment and the log groups. "
+        description="The ARN of a symmetric KMS key of the Region, for the functions' environment and the log groups. "
         "Its policy must let logs.<region>.amazonaws.com encrypt and decrypt, and leave kms:Decrypt to IAM policies; "
         "whoever deploys needs kms:CreateGrant and kms:Encrypt (default: keys of AWS's own).",
     )

@@ -12,9 +12,7 @@ KEY_ARN = re.compile(
     r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 )
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}")
-MANAGED_POLICY_ARN = re.compile(
-    r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}"
-)
+MANAGED_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}")
 """Names and paths as IAM has them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. The
 account of policies that AWS keeps is `aws`."""
 

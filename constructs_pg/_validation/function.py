@@ -22,9 +22,7 @@ LOG_RETENTION_DAYS = (
 """What CloudWatch Logs knows: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
 
 
-def check_function_subnets(
-    zones: Sequence[str], *, has_public: bool, what: str = "'function_vpc_subnets'"
-) -> None:
+def check_function_subnets(zones: Sequence[str], *, has_public: bool, what: str = "'function_vpc_subnets'") -> None:
     """Require subnets in which the function works, and goes on working while a zone does not.
 
     Args:
@@ -40,8 +38,7 @@ def check_function_subnets(
         )
     if len(zones) > MAX_FUNCTION_SUBNETS:
         problems.append(
-            f"{what} has {len(zones)} subnets, a function takes up to {MAX_FUNCTION_SUBNETS}: give one "
-            "in each zone"
+            f"{what} has {len(zones)} subnets, a function takes up to {MAX_FUNCTION_SUBNETS}: give one in each zone"
         )
     if not any(is_token(zone) for zone in zones) and len(set(zones)) == 1:
         problems.append(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App, Stack
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 
+from constructs_pg._validation import LOG_RETENTION_DAYS
 from pg_privatelink.app import PgPrivateLinkApp
 
 if TYPE_CHECKING:
@@ -300,3 +301,105 @@ def test_observing_is_told_to_the_function(stack: Callable[[str], Stack]) -> Non
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
     assert "elasticloadbalancing:RegisterTargets" not in str(statements)
+
+
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_FUNCTION = """\
+    function:
+      subnets:
+        - {id: subnet-0123456789abcdef2, zone: euc1-az1, cidr: 10.0.2.0/24}
+        - {id: subnet-0123456789abcdef3, zone: euc1-az2, cidr: 10.0.3.0/24}
+"""
+
+
+def _with(settings: str) -> str:
+    return _SERVICE.replace("    listeners:\n", f"{settings}    listeners:\n") + _INSTANCE
+
+
+def test_functions_run_in_their_subnets_with_their_groups(stack: Callable[[str], Stack]) -> None:
+    """Each as it is given, and no group is made beside the load balancer's."""
+    text = _with(_FUNCTION + "      security_groups: [sg-0123456789abcdef1, sg-0123456789abcdef2]\n")
+    template = Template.from_stack(stack(text))
+
+    for function in template.find_resources("AWS::Lambda::Function").values():
+        assert function["Properties"]["VpcConfig"] == {
+            "SubnetIds": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+            "SecurityGroupIds": ["sg-0123456789abcdef1", "sg-0123456789abcdef2"],
+        }
+    assert template.find_resources("AWS::Lambda::Function")
+    template.resource_count_is("AWS::EC2::SecurityGroup", 1)
+
+
+def test_functions_in_the_vpc_get_a_group_where_none_is_given(stack: Callable[[str], Stack]) -> None:
+    """It may reach AWS's API and DNS servers."""
+    template = Template.from_stack(stack(_with(_FUNCTION)))
+
+    template.has_resource_properties(
+        "AWS::EC2::SecurityGroup",
+        {"SecurityGroupEgress": Match.array_with([Match.object_like({"FromPort": 443, "ToPort": 443})])},
+    )
+    template.all_resources_properties("AWS::Lambda::Function", {"VpcConfig": Match.any_value()})
+
+
+def test_functions_run_in_a_vpc_that_is_looked_up(stack: Callable[[str], Stack]) -> None:
+    """Their subnets are known before the VPC is."""
+    text = _with(_FUNCTION)
+    start, end = text.index("      id: vpc"), text.index("    consumers:")
+    template = Template.from_stack(stack(f"{text[:start]}      lookup: {{tags: {{Name: main}}}}\n{text[end:]}"))
+
+    template.all_resources_properties(
+        "AWS::Lambda::Function",
+        {"VpcConfig": Match.object_like({"SubnetIds": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"]})},
+    )
+
+
+def test_a_given_role_is_used_as_it_is(stack: Callable[[str], Stack]) -> None:
+    """Neither a role nor a policy is made for the function that follows DNS; a warning says what is needed."""
+    role = "arn:aws:iam::111122223333:role/network/PgPrivateLink"
+    made = stack(_with(f'    function: {{role: "{role}"}}\n'))
+    template = Template.from_stack(made)
+
+    template.has_resource_properties("AWS::Lambda::Function", {"Handler": "target_sync.handler.handle", "Role": role})
+    own = stack(_with(""))
+    others = len(Template.from_stack(own).find_resources("AWS::IAM::Role")) - 1
+    template.resource_count_is("AWS::IAM::Role", others)
+    assert "PgPrivateLink" not in str(template.find_resources("AWS::IAM::Policy"))
+    warnings = Annotations.from_stack(made).find_warning("*", Match.string_like_regexp("RegisterTargets"))
+    assert len(warnings) == 1
+
+
+def test_the_boundary_is_that_of_every_role_made_here(stack: Callable[[str], Stack]) -> None:
+    """One role without it would be refused where the boundary is demanded."""
+    boundary = "arn:aws:iam::111122223333:policy/Boundary"
+    template = Template.from_stack(stack(_with(f'    function: {{permissions_boundary: "{boundary}"}}\n')))
+
+    assert template.find_resources("AWS::IAM::Role")
+    template.all_resources_properties("AWS::IAM::Role", {"PermissionsBoundary": boundary})
+
+
+def test_the_key_encrypts_every_log_group_and_environment(stack: Callable[[str], Stack]) -> None:
+    """Those of flow logs too; what runs decrypts with it."""
+    template = Template.from_stack(stack(_with(f'    encryption_key: "{_KEY}"\n    flow_logs:\n')))
+
+    template.all_resources_properties("AWS::Logs::LogGroup", {"KmsKeyId": _KEY})
+    template.all_resources_properties("AWS::Lambda::Function", {"KmsKeyArn": _KEY})
+    log_groups = template.find_resources("AWS::Logs::LogGroup")
+    assert any("FlowLogs" in name for name in log_groups)
+    assert any("TargetSync" in name for name in log_groups)
+    template.resource_count_is("AWS::KMS::Key", 0)
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_logs_are_kept_as_many_days_as_are_given(days: int, stack: Callable[[str], Stack]) -> None:
+    """For each value that CloudWatch Logs knows, in every log group."""
+    template = Template.from_stack(stack(_with(f"    log_retention: {days}\n    flow_logs:\n")))
+
+    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": days})
+
+
+def test_without_these_settings_the_template_is_what_it_was(stack: Callable[[str], Stack]) -> None:
+    """An empty `function`, and the default written out, add nothing."""
+    made = Template.from_stack(stack(_with("")))
+    same = Template.from_stack(stack(_with("    function: {}\n    log_retention: 30\n")))
+
+    assert same.to_json() == made.to_json()

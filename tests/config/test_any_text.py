@@ -218,7 +218,7 @@ _FUNCTIONS = st.fixed_dictionaries(
     {"subnets": st.just(_FUNCTION_SUBNETS)}, optional={"security_groups": st.just(["sg-01234567", "sg-01234568"])}
 ) | st.fixed_dictionaries(
     {},
-    optional={"role": st.just("arn:aws:iam::111122223333:role/a/b")},
+    optional={"permissions_boundary": st.just("arn:aws:iam::aws:policy/a/b")},
 )
 
 _SERVICES = st.fixed_dictionaries(

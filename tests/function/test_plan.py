@@ -64,7 +64,7 @@ def test_a_new_address_is_registered_at_first_sight_and_the_old_one_kept() -> No
 @pytest.mark.parametrize(
     ("answers", "spacing", "expected"),
     [
-        pytest.param("AAABB", 5.0, [], id="missing from two answers only"),
+        pytest.param("AAABB", 10.0, [], id="missing from two answers only, though over two times to live"),
         pytest.param("AAABBB", 5.0, [A], id="missing from three over two times to live"),
         pytest.param("AAABBB", 3.0, [A], id="missing from three over exactly one time to live, rounded up"),
         pytest.param("AAABBB", 2.9, [], id="missing from three within less than that"),

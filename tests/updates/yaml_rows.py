@@ -188,6 +188,25 @@ def principals(name: str, change: str, value: object) -> Row:
     )
 
 
+_FUNCTION = "services.*.function"
+_FUNCTION_SUBNETS = [_subnet(number, place) for number, place in ((4, 1), (5, 2))]
+
+
+def function(name: str, change: str, value: object) -> Row:
+    """Return the row of a field of a function that runs in the VPC before and after."""
+    return Row(
+        option=f"{_FUNCTION}.{name}",
+        change=change,
+        old=document(put(f"{_FUNCTION}.subnets", _FUNCTION_SUBNETS)),
+        new=document(
+            lambda data: (
+                put(f"{_FUNCTION}.subnets", [dict(each) for each in _FUNCTION_SUBNETS])(data),
+                put(f"{_FUNCTION}.{name}", value)(data),
+            )
+        ),
+    )
+
+
 ROWS: list[Row] = [
     field("services.*.observe_only", "false to true", value=True),
     field("services.*.deletion_protection", "false to true", value=True),
@@ -204,6 +223,20 @@ ROWS: list[Row] = [
         "network/postgres",
         ("services.*.flow_logs.bucket", "arn:aws:s3:::flow-logs-of-ours"),
     ),
+    field(_FUNCTION, "none of it to a function in the VPC", {"subnets": _FUNCTION_SUBNETS}),
+    field(f"{_FUNCTION}.subnets", "outside the VPC to inside", _FUNCTION_SUBNETS),
+    function("subnets.*.id", "another subnet of its zone", "subnet-0123456789abcdef6"),
+    function("subnets.*.zone", "a zone corrected", "euc1-az3"),
+    function("subnets.*.cidr", "a range corrected", "10.0.9.0/24"),
+    function("security_groups", "made here to given", _GROUPS),
+    field(f"{_FUNCTION}.role", "made here to given", "arn:aws:iam::111122223333:role/network/PgPrivateLink"),
+    field(f"{_FUNCTION}.permissions_boundary", "none to one", "arn:aws:iam::111122223333:policy/Boundary"),
+    field(
+        "services.*.encryption_key",
+        "none to one",
+        "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+    field("services.*.log_retention", "30 to 365", 365),
     field("services.*.removal_policy", "delete to retain", "retain"),
     field("services.*.listeners.*.health_check", "given", {"interval": 30, "unhealthy_threshold": 3}),
     _health_check("interval", 30),
