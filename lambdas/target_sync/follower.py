@@ -170,10 +170,7 @@ class Follower:
         named = outcome.addresses - {refusal.address for refusal in refusals}
         self._dns_failure = "; ".join(refusal.why for refusal in refusals)
         if named:
-            before = self.history.latest
             self.history = self.history.answered(map(self.listener.endpoint, named), outcome.ttl, now)
-            if self.history.latest != before and not self.history.habitual():
-                self._reread_at = now  # others hear it too, and may have acted
             self._decide(now)
         self._look_at = asked_at + self._interval(now, outcome.ttl)
 
