@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from constructs_pg import _validation as rules
+from pg_privatelink._connection_contradictions import ConnectionSearch
+from pg_privatelink._consumer_contradictions import ConsumerSearch
 from pg_privatelink._function_contradictions import FunctionSearch
 from pg_privatelink._listener_contradictions import ListenerSearch
-from pg_privatelink._models import CONSUMER_NAME
 from pg_privatelink._search import Search, fields, good, items, text
 
 if TYPE_CHECKING:
     from pg_privatelink._document import Document, Path
     from pg_privatelink.errors import Mistake
 
-_DBT_NAME = "DbtPlatform"
 _PRIVATE_ADDRESS = "private_ipv4_address"
 
 
@@ -51,7 +51,11 @@ class _FileSearch(Search):
             function = FunctionSearch(self._document, region=self._region, account=self._account, vpc=vpc)
             function.service(path, given)
             self.found += function.found
-            self._consumers((*path, "consumers"), items(given.get("consumers")), given)
+            consumers = ConsumerSearch(self._document, region=self._region, service=given)
+            consumers.consumers((*path, "consumers"), items(given.get("consumers")))
+            connections = ConnectionSearch(self._document, region=self._region, principals=consumers.principals)
+            connections.service(path, given)
+            self.found += [*consumers.found, *connections.found]
             if isinstance(given.get("listeners"), dict):
                 search = ListenerSearch(self._document, region=self._region, vpc=vpc)
                 search.listeners((*path, "listeners"), given["listeners"])
@@ -132,42 +136,3 @@ class _FileSearch(Search):
             self.add(path, "empty: give the VPC's id, or tags that only this VPC has")
         if "account" not in self._top:
             self.add(path, "a VPC is looked up in a known account: add account, 12 digits in quotes, at the top")
-
-    def _consumers(self, path: Path, consumers: list[Any], service: dict[str, Any]) -> None:
-        names: list[str] = []
-        ranges: dict[str, list[str]] = {}
-        for index, entry in enumerate(consumers):
-            if not isinstance(entry, dict):
-                continue
-            here = (*path, index)
-            kinds = [kind for kind in ("dbt_platform", "principals") if kind in entry]
-            if len(kinds) != 1:
-                given = "both" if kinds else "neither"
-                self.add(here, f"must have either 'dbt_platform' or 'principals', got {given}")
-                continue
-            if kinds == ["dbt_platform"]:
-                name = _DBT_NAME
-                own = fields(entry["dbt_platform"])
-                if "source_ranges" in entry:
-                    self.add((*here, "source_ranges"), "only with 'principals': those of dbt go inside 'dbt_platform'")
-                if "name" in entry:
-                    self.add((*here, "name"), "only with 'principals': remove it")
-            else:
-                name = text(entry.get("name", CONSUMER_NAME)) or CONSUMER_NAME
-                own = entry
-            if name == _DBT_NAME and name in names:
-                self.add(here, "the dbt platform is given twice: remove one, its environments share a principal")
-            else:
-                self.check((*here, "name"), rules.check_consumer_name, name, existing=names)
-            for position, principal in enumerate(items(entry.get("principals"))):
-                self.check(
-                    (*here, "principals", position),
-                    rules.check_acceptance,
-                    [principal],
-                    acceptance_required=service.get("acceptance_required") is not False,
-                )
-            names.append(name)
-            ranges.setdefault(name, ["given"] if "source_ranges" in own else [])
-            if len(ranges) > 1:
-                first = next(iter(ranges))
-                self.check(here, rules.check_consumers, {first: ranges[first], name: ranges[name]})

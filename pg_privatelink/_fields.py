@@ -146,6 +146,9 @@ DbtEnvironment = Annotated[str, Strict(), AfterValidator(rules.check_dbt_environ
 DbtAccountUrl = Annotated[
     str, Strict(), AfterValidator(rules.check_dbt_account_url), _for_example("https://ab123.eu1.dbt.com")
 ]
+DbtHostName = Annotated[str, Strict(), AfterValidator(rules.check_host_name), _for_example("postgres.example.com")]
+EmailAddress = Annotated[str, Strict(), AfterValidator(rules.check_email_address), _for_example("oncall@example.com")]
+PayerResponsibility = Annotated[str, Strict(), _one_of(rules.SERVICE_OWNER)]
 AlarmTier = Annotated[
     str, Strict(), AfterValidator(_choice("alarm tier", *rules.ALARM_TIERS)), _one_of(*rules.ALARM_TIERS)
 ]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
 from constructs_pg import _validation as rules
+from pg_privatelink._connections import NotificationsConfiguration
+from pg_privatelink._consumers import ConsumerConfiguration  # noqa: TC001  (pydantic reads the annotations)
 from pg_privatelink._document import Document, Path
 from pg_privatelink._fields import (
     DELETE,
@@ -14,9 +16,6 @@ from pg_privatelink._fields import (
     AccountId,
     AlarmTier,
     BucketArn,
-    DbtAccountUrl,
-    DbtEnvironment,
-    DbtSourceRange,
     Fields,
     HealthCheckInterval,
     HealthyThreshold,
@@ -24,13 +23,12 @@ from pg_privatelink._fields import (
     KeyArn,
     KeyPrefix,
     LogRetention,
+    PayerResponsibility,
     PollInterval,
     Port,
-    Principal,
     PrivateAddress,
     Region,
     RemovalPolicy,
-    SourceRange,
     SubnetCidr,
     SubnetId,
     Switch,
@@ -58,9 +56,6 @@ from pg_privatelink._targets import (
 
 if TYPE_CHECKING:
     from constructs_pg.errors import PostgresEndpointServiceError
-
-CONSUMER_NAME = "Principals"
-"""A consumer's name where the user gives none. The dbt platform's is its own."""
 
 _NAMES: dict[str, Any] = {"propertyNames": {"pattern": f"^{rules.NAME.pattern}$"}}
 
@@ -116,61 +111,6 @@ class VpcConfiguration(Fields):
         description="With lookup: the group of subnets to use, as the tag aws-cdk:subnet-name or the subnets' names "
         "give it (default: private subnets).",
     )
-
-
-class DbtPlatformConfiguration(Fields):
-    """The dbt platform, multi-tenant."""
-
-    environment: DbtEnvironment | None = Field(
-        default=None, description="The multi-tenant environment, for the request text (default: left to fill in)."
-    )
-    account_url: DbtAccountUrl | None = Field(
-        default=None, description="URL of the dbt platform account, for the request text (default: left to fill in)."
-    )
-    source_ranges: tuple[DbtSourceRange, ...] = Field(
-        default=(),
-        min_length=1,
-        description="The private IPv4 ranges of dbt's clients, as dbt Support gave them (default: inbound rules are "
-        "not enforced).",
-    )
-
-
-class ConsumerConfiguration(Fields):
-    """Who may connect: the dbt platform, or principals of your choice."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["dbt_platform"]}, {"required": ["principals"]}]}
-    )
-
-    dbt_platform: DbtPlatformConfiguration | None = Field(
-        default=None,
-        description="The dbt platform, multi-tenant. All fields are optional; nothing after the colon will do.",
-        json_schema_extra=lambda schema: schema.update(
-            anyOf=[{"$ref": schema.pop("$ref", "#/$defs/DbtPlatformConfiguration")}, {"type": "null"}]
-        ),
-    )
-    principals: tuple[Principal, ...] = Field(
-        default=(),
-        min_length=1,
-        description="Who may create an endpoint: ARNs of accounts (arn:aws:iam::222222222222:root), roles or users "
-        'without a path, or "*" for everyone where acceptance is required.',
-    )
-    name: Text = Field(
-        default=CONSUMER_NAME,
-        description="With principals: a short name, unique in the service.",
-        json_schema_extra={"pattern": f"^{rules.NAME.pattern}$"},
-    )
-    source_ranges: tuple[SourceRange, ...] = Field(
-        default=(),
-        min_length=1,
-        description="With principals: the IPv4 ranges of the consumer's own clients. Either every consumer of a "
-        "service gives ranges, and they are enforced, or none does.",
-    )
-
-    @field_validator("dbt_platform", mode="before")
-    @classmethod
-    def _all_defaults(cls, value: object) -> object:
-        return {} if value is None else value
 
 
 class HealthCheckConfiguration(Fields):
@@ -256,6 +196,42 @@ class ServiceConfiguration(Fields):
     )
     acceptance_required: Switch = Field(
         default=True, description="Whether you accept each connection before it carries traffic."
+    )
+    accept_from: tuple[AccountId, ...] = Field(
+        default=(),
+        min_length=1,
+        description="The accounts whose connections are accepted by themselves, each 12 digits in quotes. An account "
+        "that a product uses for all its customers is accepted whoever of them asks (default: none, you accept each).",
+        json_schema_extra={"uniqueItems": True, "maxItems": rules.MAX_ACCEPT_FROM},
+    )
+    reject_others: Switch = Field(
+        default=False,
+        description="With accept_from: whether waiting connections of other accounts are rejected, and not left to "
+        "you.",
+    )
+    reject_connections_on_delete: Switch = Field(
+        default=False,
+        description="Whether all consumers are cut off when the stack is deleted. Otherwise AWS refuses to delete a "
+        "service that somebody is connected to.",
+    )
+    notifications: NotificationsConfiguration = Field(
+        default_factory=NotificationsConfiguration,
+        description="Who is told that a connection waits to be accepted.",
+    )
+    supported_regions: tuple[Region, ...] = Field(
+        default=(),
+        min_length=1,
+        description="Regions in which consumers can make endpoints, besides the service's own. Whoever deploys needs "
+        "vpce:AllowMultiRegion (default: none).",
+        json_schema_extra={"uniqueItems": True},
+    )
+    payer_responsibility: PayerResponsibility | None = Field(
+        default=None,
+        description="ServiceOwner makes you pay for the consumers' endpoints, for ever: AWS never lets it be changed "
+        "back (default: the consumers pay).",
+    )
+    payer_responsibility_is_irreversible: Switch = Field(
+        default=False, description="Whether you know that. payer_responsibility needs it."
     )
     listeners: dict[str, ListenerConfiguration] = Field(
         description="Databases by a name of your choice. The name is the listener's identity: renaming replaces it.",

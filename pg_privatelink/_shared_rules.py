@@ -67,5 +67,4 @@ def _private_addresses(configuration: Configuration, document: Document) -> Iter
 
 def _enforced(service: ServiceConfiguration) -> bool:
     """Whether inbound rules hold for PrivateLink traffic, so that databases need no rules by address."""
-    consumers = service.consumers
-    return any(each.source_ranges or (each.dbt_platform and each.dbt_platform.source_ranges) for each in consumers)
+    return any(consumer.has_source_ranges for consumer in service.consumers)

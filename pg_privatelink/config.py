@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from pg_privatelink import _contradictions, _shape, _shared_rules, _yaml
+from pg_privatelink._connections import NotificationsConfiguration
+from pg_privatelink._consumers import (
+    ClickPipesConfiguration,
+    ConsumerConfiguration,
+    DatabricksServerlessConfiguration,
+    DbtPlatformConfiguration,
+    DbtSelfHostedConfiguration,
+    DbtSingleTenantConfiguration,
+    MaterializeConfiguration,
+    ProductConfiguration,
+)
 from pg_privatelink._function import FunctionConfiguration, FunctionSubnetConfiguration
 from pg_privatelink._models import (
     AlarmsConfiguration,
     Configuration,
-    ConsumerConfiguration,
-    DbtPlatformConfiguration,
     FlowLogsConfiguration,
     HealthCheckConfiguration,
     ListenerConfiguration,
@@ -40,10 +49,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlarmsConfiguration",
+    "ClickPipesConfiguration",
     "Configuration",
     "ConfigurationError",
     "ConsumerConfiguration",
+    "DatabricksServerlessConfiguration",
     "DbtPlatformConfiguration",
+    "DbtSelfHostedConfiguration",
+    "DbtSingleTenantConfiguration",
     "Ec2InstancesConfiguration",
     "FlowLogsConfiguration",
     "FunctionConfiguration",
@@ -52,6 +65,9 @@ __all__ = [
     "HostnameConfiguration",
     "IpAddressesConfiguration",
     "ListenerConfiguration",
+    "MaterializeConfiguration",
+    "NotificationsConfiguration",
+    "ProductConfiguration",
     "RdsClusterConfiguration",
     "RdsInstanceConfiguration",
     "RdsProxyConfiguration",

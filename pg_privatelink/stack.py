@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from constructs_pg import AlarmTier, Consumer, DbtEnvironment, FlowLogs, PostgresEndpointService
+from constructs_pg import AlarmTier, FlowLogs, PostgresEndpointService
+from pg_privatelink.consumers import consumer
 from pg_privatelink.databases import postgres_target
 from pg_privatelink.function import (
     RETENTION,
@@ -24,11 +26,9 @@ from pg_privatelink.function import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
 
     from pg_privatelink.config import (
-        ConsumerConfiguration,
         FlowLogsConfiguration,
         ServiceConfiguration,
         VpcConfiguration,
@@ -78,7 +78,8 @@ class EndpointServiceStack(cdk.Stack):
             termination_protection=termination_protection,
         )
         function = configuration.function
-        key = encryption_key(self, configuration.encryption_key)
+        notifications = configuration.notifications
+        kms_key = encryption_key(self, configuration.encryption_key)
         log_retention = RETENTION[configuration.log_retention]
         self.service = PostgresEndpointService(
             self,
@@ -87,8 +88,18 @@ class EndpointServiceStack(cdk.Stack):
             vpc_subnets=_vpc_subnets(self, configuration.vpc),
             vpc_cidrs=configuration.vpc.cidrs or None,
             private_ipv4_addresses=_private_addresses(configuration.vpc),
-            consumers=[_consumer(each) for each in configuration.consumers],
+            consumers=[consumer(each) for each in configuration.consumers],
             acceptance_required=configuration.acceptance_required,
+            accept_from=configuration.accept_from,
+            reject_others=configuration.reject_others,
+            reject_connections_on_delete=configuration.reject_connections_on_delete,
+            connection_notifications=notifications.enabled,
+            notification_topic=_notification_topic(self, notifications.topic),
+            notification_emails=notifications.emails,
+            notification_key=_notification_key(self, notifications.key),
+            supported_regions=configuration.supported_regions,
+            payer_responsibility=configuration.payer_responsibility,
+            payer_responsibility_is_irreversible=configuration.payer_responsibility_is_irreversible,
             poll_interval=cdk.Duration.seconds(configuration.poll_interval),
             wait_for_healthy=configuration.wait_for_healthy,
             healthy_timeout=cdk.Duration.seconds(configuration.healthy_timeout),
@@ -97,14 +108,14 @@ class EndpointServiceStack(cdk.Stack):
             function_security_groups=function_security_groups(self, function.security_groups),
             function_role=function_role(self, function.role),
             permissions_boundary=permissions_boundary(self, function.permissions_boundary),
-            encryption_key=key,
+            encryption_key=kms_key,
             log_retention=log_retention,
             deletion_protection=configuration.deletion_protection,
             removal_policy=_REMOVAL_POLICIES[configuration.removal_policy],
             alarms=AlarmTier(configuration.alarms.tier),
             alarm_actions=_topics(self, configuration.alarms.topics),
             dashboard=configuration.dashboard,
-            flow_logs=_flow_logs(self, configuration.flow_logs, retention=log_retention, key=key),
+            flow_logs=_flow_logs(self, configuration.flow_logs, retention=log_retention, key=kms_key),
         )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():
@@ -132,18 +143,25 @@ class EndpointServiceStack(cdk.Stack):
             "Databases must admit this group; done by this stack where it was told their security groups",
             service.network.security_group.security_group_id,
         )
-        for consumer in service.consumers:
-            text = consumer.request_text(
+        for each in service.consumers:
+            text = each.request_text(
                 service_name=service.endpoint_service_name,
                 region=self.region,
                 ports=[listener.port for listener in service.listeners.values()],
+                zones=zones,
             )
             if text is not None:
-                self._output(f"Request{consumer.name}", "The request to send, filled in", text)
+                self._output(f"Request{each.name}", "The request to send, filled in", text)
         self._output(
             "AcceptCommand",
             "Accepts a waiting connection; put the consumer's endpoint id in place of vpce-ID",
             f"aws ec2 accept-vpc-endpoint-connections --region {self.region} "
+            f"--service-id {service.endpoint_service_id} --vpc-endpoint-ids vpce-ID",
+        )
+        self._output(
+            "RejectCommand",
+            "Rejects a connection, or ends one that was accepted; put the consumer's endpoint id in place of vpce-ID",
+            f"aws ec2 reject-vpc-endpoint-connections --region {self.region} "
             f"--service-id {service.endpoint_service_id} --vpc-endpoint-ids vpce-ID",
         )
         self._output(
@@ -152,6 +170,13 @@ class EndpointServiceStack(cdk.Stack):
             f"aws ec2 describe-vpc-endpoint-connections --region {self.region} --filters "
             f"Name=service-id,Values={service.endpoint_service_id} Name=vpc-endpoint-state,Values=pendingAcceptance "
             "--query 'VpcEndpointConnections[].[VpcEndpointId,VpcEndpointOwner]' --output text",
+        )
+        self._output(
+            "ConnectionsCommand",
+            "Lists all connections, with their states and the accounts that own them",
+            f"aws ec2 describe-vpc-endpoint-connections --region {self.region} --filters "
+            f"Name=service-id,Values={service.endpoint_service_id} "
+            "--query 'VpcEndpointConnections[].[VpcEndpointId,VpcEndpointState,VpcEndpointOwner]' --output text",
         )
 
     def _output(self, output_id: str, description: str, value: str) -> None:
@@ -195,6 +220,14 @@ def _private_addresses(vpc: VpcConfiguration) -> dict[str, str] | None:
     return {subnet.id: subnet.private_ipv4_address for subnet in vpc.subnets if subnet.private_ipv4_address} or None
 
 
+def _notification_topic(scope: Construct, arn: str | None) -> sns.ITopic | None:
+    return None if arn is None else sns.Topic.from_topic_arn(scope, "NotificationTopic", arn)
+
+
+def _notification_key(scope: Construct, arn: str | None) -> kms.IKey | None:
+    return None if arn is None else kms.Key.from_key_arn(scope, "NotificationKey", arn)
+
+
 def _topics(scope: Construct, arns: Sequence[str]) -> list[sns.ITopic]:
     topics = Construct(scope, "Topics")
     return [sns.Topic.from_topic_arn(topics, arn.rpartition(":")[2], arn) for arn in arns]
@@ -214,16 +247,3 @@ def _flow_logs(
         return FlowLogs.to_cloud_watch_logs(traffic_type=traffic_type, retention=retention, encryption_key=key)
     bucket = s3.Bucket.from_bucket_arn(scope, "FlowLogsBucket", configuration.bucket)
     return FlowLogs.to_s3(bucket, traffic_type=traffic_type, key_prefix=configuration.key_prefix)
-
-
-def _consumer(configuration: ConsumerConfiguration) -> Consumer:
-    dbt = configuration.dbt_platform
-    if dbt is not None:
-        return Consumer.dbt_platform(
-            environment=None if dbt.environment is None else DbtEnvironment(dbt.environment),
-            account_url=dbt.account_url,
-            source_ranges=dbt.source_ranges,
-        )
-    return Consumer(
-        name=configuration.name, principals=configuration.principals, source_ranges=configuration.source_ranges
-    )

@@ -83,22 +83,31 @@ def check_rejection(*, on_delete: bool, retained: bool) -> bool:
     return on_delete
 
 
-def check_notifications(wanted: bool, *, given: Mapping[str, bool]) -> bool:
+def check_notifications(
+    wanted: bool,
+    *,
+    given: Mapping[str, bool],
+    switch: str = "connection_notifications",
+    topic: str = "notification_topic",
+    key: str = "notification_key",
+) -> bool:
     """Refuse settings of notifications that are turned off, or of a topic that is not made here.
 
     Args:
         wanted: Whether there are notifications.
         given: Which settings are given, by name.
+        switch: What turns them off, as the user writes it.
+        topic: The name of the setting that gives a topic.
+        key: The name of the setting that gives the key of a topic made here.
     """
     idle = [name for name, is_given in given.items() if is_given]
     if not wanted and idle:
         raise PostgresEndpointServiceError(
-            f"{quoted(idle)} cannot be used while 'connection_notifications' is off: turn it on, or leave it out"
+            f"{quoted(idle)} cannot be used while '{switch}' is off: turn it on, or leave it out"
         )
-    if given.get("notification_topic") and given.get("notification_key"):
+    if given.get(topic) and given.get(key):
         raise PostgresEndpointServiceError(
-            "'notification_key' encrypts a topic that is made here, but 'notification_topic' is given: encrypt that "
-            "topic where it is made"
+            f"'{key}' encrypts a topic that is made here, but '{topic}' is given: encrypt that topic where it is made"
         )
     return wanted
 

@@ -52,6 +52,13 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
     assert service.model_dump(exclude={"vpc", "listeners"}) == {
         "consumers": (),
         "acceptance_required": True,
+        "accept_from": (),
+        "reject_others": False,
+        "reject_connections_on_delete": False,
+        "notifications": {"enabled": True, "topic": None, "emails": (), "key": None},
+        "supported_regions": (),
+        "payer_responsibility": None,
+        "payer_responsibility_is_irreversible": False,
         "poll_interval": 5,
         "wait_for_healthy": True,
         "healthy_timeout": 300,

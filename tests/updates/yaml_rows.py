@@ -188,6 +188,43 @@ def principals(name: str, change: str, value: object) -> Row:
     )
 
 
+# The least that each product needs as a consumer, but for the dbt platform, which the document has.
+_PRODUCTS: dict[str, dict[str, object]] = {
+    "dbt_single_tenant": {"account": "222222222222"},
+    "dbt_self_hosted": {"account": "222222222222"},
+    "clickpipes": {},
+    "databricks_serverless": {"region": "eu-central-1"},
+    "materialize": {},
+}
+
+
+def product(name: str) -> Row:
+    """Return the row of a dbt platform that gives way to another product."""
+    return Row(
+        option=f"{_CONSUMERS}.*.{name}",
+        change="`dbt_platform` to this",
+        old=DEFAULT,
+        new=document(put(_CONSUMERS, [{name: _PRODUCTS[name]}])),
+    )
+
+
+def of_product(name: str, change: str, value: object) -> Row:
+    """Return the row of a field of a product, `clickpipes.regions`."""
+    which, _, last = name.partition(".")
+    base = _PRODUCTS[which]
+    return Row(
+        option=f"{_CONSUMERS}.*.{name}",
+        change=change,
+        old=document(put(_CONSUMERS, [{which: base}])),
+        new=document(put(_CONSUMERS, [{which: {**base, last: value}}])),
+    )
+
+
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_TOPIC = "arn:aws:sns:eu-central-1:111122223333:connections"
+_ACCOUNT_URL = "https://ab123.eu1.dbt.com"
+_CLIENTS = ["10.20.0.0/16"]
+_MATERIALIZE_ROLE = "arn:aws:iam::664411391173:role/mz_us-east-1_1234_u5678"
 _FUNCTION = "services.*.function"
 _FUNCTION_SUBNETS = [_subnet(number, place) for number, place in ((4, 1), (5, 2))]
 
@@ -237,6 +274,70 @@ ROWS: list[Row] = [
         "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
     field("services.*.log_retention", "30 to 365", 365),
+    field("services.*.accept_from", "nobody to one account", ["346425330055"]),
+    Row(
+        option="services.*.reject_others",
+        change="off to on",
+        old=document(put("services.*.accept_from", ["346425330055"])),
+        new=document(
+            lambda data: (
+                put("services.*.accept_from", ["346425330055"])(data),
+                put("services.*.reject_others", value=True)(data),
+            )
+        ),
+    ),
+    field("services.*.reject_connections_on_delete", "off to on", value=True),
+    field("services.*.notifications", "to off", {"enabled": False}),
+    field("services.*.notifications.enabled", "on to off", value=False),
+    field("services.*.notifications.topic", "made here to given", _TOPIC),
+    field("services.*.notifications.emails", "nobody to one", ["oncall@example.com"]),
+    field("services.*.notifications.key", "none to one", _KEY),
+    field("services.*.supported_regions", "none to one", ["us-east-1"]),
+    Row(
+        option="services.*.payer_responsibility",
+        change="the consumer pays to the service's owner pays",
+        old=DEFAULT,
+        new=document(
+            lambda data: (
+                put("services.*.payer_responsibility", "ServiceOwner")(data),
+                put("services.*.payer_responsibility_is_irreversible", value=True)(data),
+            )
+        ),
+        refused_back=("payer",),
+        way="The owner pays for ever; another endpoint service begins anew",
+    ),
+    field("services.*.payer_responsibility_is_irreversible", "false to true, which alone does nothing", value=True),
+    product("dbt_single_tenant"),
+    of_product("dbt_single_tenant.account", "another", "333333333333"),
+    of_product("dbt_single_tenant.account_url", "given", _ACCOUNT_URL),
+    of_product("dbt_single_tenant.source_ranges", "none to given: inbound rules on", _CLIENTS),
+    product("dbt_self_hosted"),
+    of_product("dbt_self_hosted.account", "another", "333333333333"),
+    of_product("dbt_self_hosted.environment", "given", "EMEA"),
+    of_product("dbt_self_hosted.account_url", "given", _ACCOUNT_URL),
+    of_product("dbt_self_hosted.dns_record", "given", "postgres.example.com"),
+    of_product("dbt_self_hosted.source_ranges", "none to given: inbound rules on", _CLIENTS),
+    product("clickpipes"),
+    of_product("clickpipes.regions", "given", ["eu-central-1"]),
+    of_product("clickpipes.source_ranges", "none to given: inbound rules on", _CLIENTS),
+    product("databricks_serverless"),
+    Row(
+        option=f"{_CONSUMERS}.*.databricks_serverless.region",
+        change="another, which the service then supports",
+        old=document(put(_CONSUMERS, [{"databricks_serverless": {"region": "eu-central-1"}}])),
+        new=document(
+            lambda data: (
+                put(_CONSUMERS, [{"databricks_serverless": {"region": "us-east-1"}}])(data),
+                put("services.*.supported_regions", ["us-east-1"])(data),
+            )
+        ),
+    ),
+    of_product("databricks_serverless.source_ranges", "none to given: inbound rules on", _CLIENTS),
+    product("materialize"),
+    of_product("materialize.principals", "none yet to one", [_MATERIALIZE_ROLE]),
+    of_product("materialize.source_ranges", "none to given: inbound rules on", _CLIENTS),
+    principals("requires_acceptance", "either to required", value=True),
+    principals("regions", "any to given", ["eu-central-1"]),
     field("services.*.removal_policy", "delete to retain", "retain"),
     field("services.*.listeners.*.health_check", "given", {"interval": 30, "unhealthy_threshold": 3}),
     _health_check("interval", 30),
