@@ -21,7 +21,7 @@ demo: install
 	@$(RUN) -m tools.demo
 
 test: install
-	@$(RUN) -m tools.run pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(RUN) -m tools.run pytest
 
 bench: install
 	@$(RUN) -m tools.run benchmarks

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pg_privatelink._document import Document, Path
 
 _PRINCIPALS = "principals"
+_WITH_REGIONS = ("clickpipes", _PRINCIPALS)
 # Stands for a good account or Region where the file has none, to learn what the product's consumer is called.
 _ANY_ACCOUNT, _ANY_REGION = "000000000000", "eu-central-1"
 _DBT_TWICE = "the dbt platform is given twice: remove one, its environments share a principal"
@@ -75,7 +76,10 @@ class ConsumerSearch(Search):
         self._name(path, name, kind)
         self._note_principals(where, own, principals)
         self._acceptance((*path, "requires_acceptance"), name, own if kind == _PRINCIPALS else {})
-        self._regions(where, name, own)
+        if kind in _WITH_REGIONS:
+            self._regions(where, name, own.get("regions"))
+        if kind == "databricks_serverless":
+            self._region_of((*where, "region"), name, own.get("region"))
         self._ranges.setdefault(name, ["given"] if "source_ranges" in own else [])
         if len(self._ranges) > 1:
             first = next(iter(self._ranges))
@@ -84,7 +88,7 @@ class ConsumerSearch(Search):
     def _only_with_principals(self, path: Path, entry: dict[str, Any], kind: str) -> None:
         for field in ("name", "source_ranges", "requires_acceptance", "regions"):
             if field in entry:
-                inside = field == "source_ranges" or (field, kind) == ("regions", "clickpipes")
+                inside = field == "source_ranges" or (field == "regions" and kind in _WITH_REGIONS)
                 advice = f"those of this consumer go inside '{kind}'" if inside else "remove it"
                 self.add((*path, field), f"only with 'principals': {advice}", of_key=True)
 
@@ -96,6 +100,8 @@ class ConsumerSearch(Search):
                 if kind == "dbt_platform"
                 else f"'{kind}' is given twice: remove one, or give the other by its principals",
             )
+        elif kind != _PRINCIPALS and name in self._names:
+            self.add(path, f"'{kind}' is named {name}, and so is another consumer: give that one another name")
         else:
             self.check((*path, "name"), rules.check_consumer_name, name, existing=self._names)
         if kind != _PRINCIPALS:
@@ -124,16 +130,15 @@ class ConsumerSearch(Search):
         self.check(path, rules.check_consumer_acceptance, asking, acceptance_required=self._acceptance_required)
         self._asking.setdefault(name, required)
 
-    def _regions(self, path: Path, name: str, own: dict[str, Any]) -> None:
-        if not self._knows_regions:
-            return
-        places: list[tuple[Path, Any]] = [
-            ((*path, "regions", index), region) for index, region in enumerate(items(own.get("regions")))
-        ]
-        for place, value in [*places, ((*path, "region"), own.get("region"))]:
-            for region in good(rules.check_region, [value]):
+    def _regions(self, path: Path, name: str, regions: object) -> None:
+        for index, region in enumerate(items(regions)):
+            self._region_of((*path, "regions", index), name, region)
+
+    def _region_of(self, path: Path, name: str, value: object) -> None:
+        for region in good(rules.check_region, [value]):
+            if self._knows_regions:
                 self.check(
-                    place,
+                    path,
                     rules.check_consumer_regions,
                     {name: [region]},
                     service_region=self._region,

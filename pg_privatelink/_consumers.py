@@ -100,7 +100,7 @@ class ClickPipesConfiguration(Fields):
 class DatabricksServerlessConfiguration(Fields):
     """Databricks serverless compute. It connects within its Region only."""
 
-    region: Region = Field(description="The Region of the workspace, which must be the service's.")
+    region: Region = Field(description="The Region of the workspace, in which its endpoint is made.")
     source_ranges: _SourceRanges = ()
 
 

@@ -11,7 +11,6 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match, Template
 
 from constructs_pg._validation import LOG_RETENTION_DAYS
-from pg_privatelink.app import PgPrivateLinkApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,21 +73,6 @@ _SERVERS = """\
           ids: [i-0123456789abcdef0, i-0123456789abcdef1]
           security_groups: [sg-0123456789abcdef0]
 """
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Callable[[str], Stack]:
-    """Make the only stack of a YAML file."""
-
-    def make(text: str) -> Stack:
-        path = tmp_path / "privatelink.yaml"
-        path.write_text(text)
-        app = PgPrivateLinkApp(configuration=path, outdir=str(tmp_path / "cdk.out"))
-        made = app.node.find_child("PgPrivateLink-orders")
-        assert isinstance(made, Stack)
-        return made
-
-    return make
 
 
 def _app(stack: Stack) -> App:

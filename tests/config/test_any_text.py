@@ -59,6 +59,12 @@ _PIECES = st.sampled_from(
             "private_ipv4_address",
             "health_check",
             "function",
+            "accept_from",
+            "notifications",
+            "supported_regions",
+            "clickpipes",
+            "databricks_serverless",
+            "materialize",
             "encryption_key",
         ),
         *("principals", "port", "tags", "eu-central-1", "10.0.0.0/16", "arn:aws:iam::222222222222:root", "*", "[key]"),
@@ -70,6 +76,23 @@ _VALUES = st.recursive(
     max_leaves=6,
 )
 _KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_EVERY_CONSUMER = """\
+- dbt_platform: {environment: JP, source_ranges: [10.20.0.0/16]}
+- dbt_single_tenant: {account: "333333333333", source_ranges: [10.20.0.0/16]}
+- dbt_self_hosted: {account: "333333333333", dns_record: a.example.com, source_ranges: [10.20.0.0/16]}
+- clickpipes: {regions: [us-east-1], source_ranges: [10.20.0.0/16]}
+- databricks_serverless: {region: eu-central-1, source_ranges: [10.20.0.0/16]}
+- materialize: {principals: ["arn:aws:iam::664411391173:role/mz_1"], source_ranges: [10.20.0.0/16]}
+- {principals: ["arn:aws:iam::222222222222:root"], source_ranges: [10.20.0.0/16], requires_acceptance: true}
+"""
+_CONNECTIONS = """\
+accept_from: ["222222222222", "333333333333"]
+reject_others: true
+notifications: {enabled: true, topic: "arn:aws:sns:eu-central-1:111122223333:a", emails: [a@example.com]}
+supported_regions: [us-east-1, eu-west-2]
+payer_responsibility: ServiceOwner
+payer_responsibility_is_irreversible: true
+"""
 _EVERY_KIND = """\
 instance: {port: 1, rds_instance: {identifier: a, endpoint: a.abc.eu-central-1.rds.amazonaws.com, zones: [euc1-az1]}}
 cluster: {port: 2, rds_cluster: {identifier: a, role: writer, endpoint: a.cluster-abc.eu-central-1.rds.amazonaws.com}}
@@ -120,6 +143,8 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
     """Each field can hold each type of value without a crash, in single rules and in comparisons with other fields."""
     content = yaml.safe_load(valid)
     content["services"]["orders"]["listeners"] = yaml.safe_load(_EVERY_KIND)
+    content["services"]["orders"]["consumers"] = yaml.safe_load(_EVERY_CONSUMER)
+    content["services"]["orders"] |= yaml.safe_load(_CONNECTIONS)
     content["services"]["orders"]["vpc"]["subnets"][0]["private_ipv4_address"] = "10.0.0.10"
     content["services"]["orders"]["vpc"]["subnets"][1]["private_ipv4_address"] = "10.0.1.10"
     content["services"]["orders"] |= {"observe_only": True, "deletion_protection": True, "removal_policy": "retain"}
@@ -232,6 +257,9 @@ _SERVICES = st.fixed_dictionaries(
         "dashboard": st.booleans(),
         "flow_logs": st.fixed_dictionaries({}, optional={"traffic": st.sampled_from(["reject", "accept", "all"])}),
         "function": _FUNCTIONS,
+        "accept_from": st.just(["346425330055"]),
+        "notifications": st.fixed_dictionaries({}, optional={"enabled": st.booleans()}),
+        "supported_regions": st.just(["us-east-1", "eu-west-2"]),
         "encryption_key": st.just(_KEY),
         "log_retention": st.sampled_from([1, 30, 3653]),
         "removal_policy": st.sampled_from(["delete", "retain"]),

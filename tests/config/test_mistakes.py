@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 CASES: list[dict[str, Any]] = [
     case
-    for name in ("mistakes.yaml", "mistakes_in_targets.yaml", "mistakes_in_function.yaml")
+    for name in (
+        "mistakes.yaml",
+        "mistakes_in_connections.yaml",
+        "mistakes_in_targets.yaml",
+        "mistakes_in_function.yaml",
+    )
     for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 ]
 

@@ -1,6 +1,7 @@
 """A whole stack of this project's shape, from first deployment to deletion, with a function that really runs."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -167,8 +168,13 @@ def test_retained_custom_resource_is_never_called_on_deletion(extended: Emulator
     template = _template(network, aws.security_group(network), "10.0.0.5", DeletionPolicy="Retain")
     function = aws.deploy(template, Function={"Ref": "Function"})["Function"]
     assert aws.delete() == "DELETE_COMPLETE"
-    logs = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
-    assert sum(event["message"].startswith("START") for event in logs) == 1
+    name, deadline = f"/aws/lambda/{function}", time.monotonic() + 20
+    logs = aws.client("logs")
+    # The function runs beside CloudFormation, which only waits for its answer: its log may come a moment later.
+    while not logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    started = [event for event in logs.filter_log_events(logGroupName=name)["events"] if "START" in event["message"]]
+    assert len(started) == 1
 
 
 _GATE = """
