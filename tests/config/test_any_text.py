@@ -257,7 +257,6 @@ _SERVICES = st.fixed_dictionaries(
         "dashboard": st.booleans(),
         "flow_logs": st.fixed_dictionaries({}, optional={"traffic": st.sampled_from(["reject", "accept", "all"])}),
         "function": _FUNCTIONS,
-        "accept_from": st.just(["346425330055"]),
         "notifications": st.fixed_dictionaries({}, optional={"enabled": st.booleans()}),
         "supported_regions": st.just(["us-east-1", "eu-west-2"]),
         "encryption_key": st.just(_KEY),

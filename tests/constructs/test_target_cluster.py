@@ -58,7 +58,7 @@ def cluster(scope: cdk.Stack, vpc: ec2.IVpc, *, public_reader: bool = False) -> 
     )
 
 
-def member_policies(template: Template) -> dict[str, dict[str, Any]]:
+def member_policies(template: Template) -> dict[str, Any]:
     """The policies that let the function list a cluster's members; the connection gate has one of its own."""
     found = template.find_resources("AWS::IAM::ManagedPolicy")
     return {name: policy for name, policy in found.items() if "ReadMembers" in str(policy)}

@@ -207,7 +207,11 @@ def test_readers_stay_while_rds_may_not_be_asked(kinds: Kinds) -> None:
     kinds.site.client("lambda").update_function_configuration(
         FunctionName=kinds.function(YAML), Description="begin afresh"
     )
-    failed, said = kinds.invoke(YAML, kinds.minute(YAML))
+    # One that is at work still may take the first invocation.
+    for _ in range(3):
+        failed, said = kinds.invoke(YAML, kinds.minute(YAML))
+        if failed:
+            break
 
     assert failed
     assert (

@@ -113,7 +113,10 @@ def _unmoved(kinds: Kinds) -> dict[str, tuple[str, str]]:
 
 
 def _two_at_once(kinds: Kinds) -> list[int]:
-    """Let two processes of the function do a minute's work at the same time; returns how many listeners each knew."""
+    """Let two processes of the function do a minute's work at the same time; returns how many listeners each knew.
+
+    One that was still at work from before is counted, too.
+    """
     kinds.site.name_server.set("right.example.com", ["127.0.0.22"], ttl=1, delay=0.5)  # so that they overlap
     earlier = len(kinds.logged(STACK, "watched"))
     with ThreadPoolExecutor() as pool:
@@ -136,7 +139,7 @@ def test_a_name_becomes_addresses_and_a_new_listener_is_followed(kinds: Kinds) -
     before, earlier = _unmoved(kinds), edition(kinds)
     assert registered(kinds, groups[MAIN]) == {"127.0.0.20"}
     assert registered(kinds, groups[FIXED]) == {"127.0.0.24"}
-    assert _two_at_once(kinds) == [4, 4]  # `fixed` is not followed, and `late` is not there yet
+    assert set(_two_at_once(kinds)) == {4}  # `fixed` is not followed, and `late` is not there yet
 
     after = deploy(
         kinds,
@@ -153,7 +156,7 @@ def test_a_name_becomes_addresses_and_a_new_listener_is_followed(kinds: Kinds) -
     eventually(lambda: kinds.targets(after[FIXED]), {"127.0.0.26": "healthy", OUTSIDE: "healthy"})
     assert edition(kinds) != earlier
     assert registered(kinds, after[LATE]) == {"127.0.0.23"}
-    assert _two_at_once(kinds) == [4, 4]  # `main` is not followed any more, `late` is, by both
+    assert set(_two_at_once(kinds)) == {4}  # `main` is not followed any more, `late` is, by both
     kinds.resolve("late.example.com", "127.0.0.27")
     kinds.begin_minute(STACK)
     eventually(lambda: kinds.targets(after[LATE]), {"127.0.0.27": "healthy"})
