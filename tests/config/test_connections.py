@@ -88,7 +88,7 @@ def test_the_life_of_connections_reaches_the_configuration(
     valid: str, loading: Callable[[str | bytes], Configuration]
 ) -> None:
     """Each setting arrives as it is written."""
-    settings = {
+    settings: dict[str, Any] = {
         "accept_from": ["222222222222", "346425330055"],
         "reject_others": True,
         "reject_connections_on_delete": True,
