@@ -179,6 +179,48 @@ def test_a_failover_swaps_writer_and_reader(kinds: Kinds) -> None:
     )
 
 
+def test_readers_stay_while_rds_may_not_be_asked(kinds: Kinds) -> None:
+    """The role needs rds:DescribeDBClusters. Without it readers fail aloud, and those that DNS does not name stay."""
+    kinds.resolve(kinds.rds_name("ledger-4"), "127.0.0.49")
+    kinds.site.emulator.control.add_member("ledger", "ledger-4", account=PROVIDER_ACCOUNT)
+    kinds.resolve(kinds.cluster["reader_endpoint"], "127.0.0.49")
+    kinds.begin_minute(YAML)
+    both = healthy(["127.0.0.42", "127.0.0.49"])
+    eventually(lambda: kinds.health(YAML)[READERS[YAML]], both)
+    iam = kinds.site.client("iam")
+    (role,) = (each for each in kinds.physical(YAML, "AWS::IAM::Role") if "TargetSync" in each)
+    (policy,) = (
+        each["PolicyArn"]
+        for each in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        if "ReadMembers" in each["PolicyName"]
+    )
+    version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+    (statement,) = document["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        "rds:DescribeDBClusters",
+        f"arn:aws:rds:eu-central-1:{PROVIDER_ACCOUNT}:cluster:ledger",
+    )
+
+    iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    # A process that runs already would use the list it has for five minutes.
+    kinds.site.client("lambda").update_function_configuration(
+        FunctionName=kinds.function(YAML), Description="begin afresh"
+    )
+    # One that is at work still may take the first invocation.
+    for _ in range(3):
+        failed, said = kinds.invoke(YAML, kinds.minute(YAML))
+        if failed:
+            break
+
+    assert failed
+    assert (
+        "readers: MEMBERS_UNKNOWN: the members of DB cluster ledger cannot be listed: AccessDenied"
+        in said["errorMessage"]
+    )
+    assert kinds.health(YAML)[READERS[YAML]] == both
+
+
 def test_auto_scaling_replaces_an_instance(kinds: Kinds) -> None:
     """Whoever comes in its place is registered and healthy, without any function."""
     before = kinds.health("Created")[AUTO_SCALING]
