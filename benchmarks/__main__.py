@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import faults, imports, recovery, report, scale, steady
+from benchmarks import faults, imports, recovery, report, scale, steady, synthesis
 
 
 class Size(NamedTuple):
@@ -23,6 +23,7 @@ class Size(NamedTuple):
         runs: Runs with 50 names, and as many with an event.
         steps: Steps under faults, at least.
         imports: Imports of each kind.
+        syntheses: Syntheses of each kind.
     """
 
     before: int
@@ -32,17 +33,19 @@ class Size(NamedTuple):
     runs: int
     steps: int
     imports: int
+    syntheses: int
 
 
-FULL = Size(before=1000, late=700, lost=700, hours=24.0, runs=20, steps=200_000, imports=15)
-SMALL = Size(before=4, late=2, lost=2, hours=1.0, runs=1, steps=1, imports=1)
+FULL = Size(before=1000, late=700, lost=700, hours=24.0, runs=20, steps=200_000, imports=15, syntheses=15)
+SMALL = Size(before=4, late=2, lost=2, hours=1.0, runs=1, steps=1, imports=1, syntheses=1)
 """Enough to see that everything works; its numbers mean nothing."""
 
 
 def measure(size: Size, workers: int) -> dict[str, Any]:
     """All results."""
-    # First, while nothing else keeps the processors busy: the only part that measures real time.
+    # First, while nothing else keeps the processors busy: the only parts that measure real time.
     imported = imports.measure(size.imports)
+    synthesized = synthesis.measure(size.syntheses)
     recovered, served = recovery.measure(before=size.before, late=size.late, lost=size.lost, workers=workers)
     quiet, cost = steady.measure(size.hours)
     return {
@@ -53,6 +56,7 @@ def measure(size: Size, workers: int) -> dict[str, Any]:
         "import": imported,
         "scale": scale.measure(size.runs),
         "faults": faults.measure(steps=size.steps, workers=workers),
+        "synth": synthesized,
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import assumptions as assumed
 from benchmarks.cost import SOURCE
 from benchmarks.failover import POLL_INTERVAL
+from benchmarks.synthesis import MANY
 from benchmarks.truth import confirmation_window
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("import.ratio_to_boto3", "times as long as boto3 alone", 1.3),
     ("scale.seconds_over_floor_50", "s", 1.0),
     ("faults.violations", "", 0.0),
+    ("synth.ratio_to_l2", "times as long as the same by hand, 11 listeners", 1.15),
+    ("synth.seconds_per_extra_listener", "s", 0.1),
 )
 """Keys of the results that have a goal: what they count, and the most they may be."""
 
@@ -149,7 +152,7 @@ def _row(name: str, found: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _rest(results: Results) -> list[str]:
     steady, cost, scale = results["steady"], results["cost"], results["scale"]
-    timed, faults = results["import"], results["faults"]
+    timed, faults, synth = results["import"], results["faults"], results["synth"]
     arithmetic = [
         (setting, part, found["sum"], f"{found['usd']:.4f}")
         for setting, parts in cost["arithmetic"].items()
@@ -232,6 +235,28 @@ def _rest(results: Results) -> list[str]:
             "end in the middle of their work, overlapping invocations, targets added by hand), then calm. A violation "
             "is a group that was filled and is empty, an address that is not allowed, a group that is not the answer "
             f"25 minutes later, or a change in the 10 minutes after that. Violations: {faults['violations']}."
+        ),
+        "## Synthesis",
+        (
+            "The constructs against `benchmarks/by_hand.py`, which makes the same resources with the same classes of "
+            f"aws-cdk-lib: seconds, medians of {synth['runs']} in turn, without CDK's validation. The ratios are the "
+            "medians of those of two runs that followed each other."
+        ),
+        _table(
+            ("listeners", "constructs", "by hand", "ratio"),
+            [
+                (
+                    count,
+                    synth["seconds"][f"constructs_{count}"],
+                    synth["seconds"][f"by_hand_{count}"],
+                    synth[ratio],
+                )
+                for count, ratio in ((1, "ratio_to_l2_of_one"), (MANY, "ratio_to_l2"))
+            ],
+        ),
+        (
+            f"For each further listener {synth['seconds_per_extra_listener']} s, "
+            f"by hand {synth['seconds_per_extra_listener_by_hand']} s."
         ),
     ]
 

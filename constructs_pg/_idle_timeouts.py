@@ -39,8 +39,10 @@ class IdleTimeouts:
         problems: list[str] = []
         for name, listener in self._listeners().items():
             resource = listener.listener.node.default_child
-            given = cdk.Stack.of(listener).resolve(getattr(resource, "listener_attributes", None)) or []
-            for attribute in given:
+            attributes = getattr(resource, "listener_attributes", None)
+            if attributes is None:
+                continue
+            for attribute in cdk.Stack.of(listener).resolve(attributes) or []:
                 if attribute.get("key") == _ATTRIBUTE:
                     try:
                         check_idle_timeout(

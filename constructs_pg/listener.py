@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import CfnResource, Duration, RemovalPolicy, Token, Tokenization
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Tokenization
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_elasticloadbalancingv2_targets as elbv2_targets
 from constructs import Construct
 
-from ._validation import check_health_check_interval, check_tag_list, check_threshold
+from ._validation import check_health_check_interval, check_tag_list, check_threshold, is_token
 from .errors import PostgresEndpointServiceError
 from .monitoring import PostgresListenerMetrics
 
@@ -135,7 +135,7 @@ class PostgresListener(Construct):
     def target_port(self) -> str:
         """The database's port as text; a token where the database is created in CDK."""
         port = self.target.port
-        return Tokenization.stringify_number(port) if Token.is_unresolved(port) else str(port)
+        return Tokenization.stringify_number(port) if is_token(port) else str(port)
 
     def _target_group_id(self) -> str:
         """Return the id of the target group's construct: another one for whatever AWS or we cannot change in a group.
@@ -177,8 +177,9 @@ class PostgresListener(Construct):
             tags["nameservers"] = check_tag_list(self.target.nameservers, "nameservers")
         group = self.target_group.node.default_child
         assert isinstance(group, elbv2.CfnTargetGroup)  # noqa: S101 - true of the L2
+        manager = group.tags
         for key, value in tags.items():
-            group.tags.set_tag(f"{_TAG_PREFIX}{key}", value)
+            manager.set_tag(f"{_TAG_PREFIX}{key}", value)
 
 
 def whole_seconds(duration: Duration) -> int:

@@ -65,6 +65,7 @@ class EndpointServiceNetwork(Construct):
         self.vpc_cidrs = _vpc_cidrs(vpc, vpc_cidrs)
         selected = _select(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
         self.subnets = selected.subnets
+        self._subnet_cidrs: list[str] = []
         self.availability_zones = tuple(subnet.availability_zone for subnet in self.subnets)
         #: False while CDK is about to look the VPC up; the app is synthesized again with the real subnets.
         self.is_known = not selected.is_pending_lookup
@@ -153,13 +154,14 @@ class EndpointServiceNetwork(Construct):
         if self.private_ipv4_addresses:
             return [f"{address}/32" for address in self.private_ipv4_addresses]
         try:
-            return [subnet.ipv4_cidr_block for subnet in self.subnets]
+            self._subnet_cidrs = self._subnet_cidrs or [subnet.ipv4_cidr_block for subnet in self.subnets]
         except RuntimeError as error:
             raise PostgresEndpointServiceError(
                 "the CIDR of a load balancer's subnet is not known, but the database's security group must admit it "
                 "(without consumers' source ranges, AWS asks for rules by address); import the subnet with "
                 "ec2.Subnet.from_subnet_attributes(..., ipv4_cidr_block=...)"
             ) from error
+        return self._subnet_cidrs
 
 
 def _known_cidr(subnet: ec2.ISubnet) -> str | None:

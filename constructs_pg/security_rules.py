@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from aws_cdk import Stack, Validations
@@ -52,7 +53,10 @@ class SecurityRules:
         self._enforced = enforced
         self._sources = sources
         self._egress = EgressRules(security_group)
+        self._stack = Stack.of(scope)
+        self._group_id = security_group.security_group_id
         self._ingress: dict[tuple[str, str, str], IConstruct] = {}
+        self._paths: dict[str, str] = {}
         self._counted: dict[str, int] = {}
 
     def allow_consumers(self, source_ranges: Sequence[str], port: int) -> None:
@@ -86,13 +90,13 @@ class SecurityRules:
         self, groups: Sequence[ec2.ISecurityGroup], *, port: int, known_port: int | None
     ) -> list[IConstruct]:
         """Open databases' security groups for the load balancer; returns the rules, new ones and earlier ones."""
+        # AWS recommends rules by address where inbound rules do not apply to PrivateLink traffic
+        # (docs.aws.amazon.com: target-group-register-targets, target security groups).
+        sources = [None, *(() if self._enforced or not groups else self._sources())]
         rules = []
         for group in groups:
-            rules.append(self._rule_into(group, port, known_port, source=None))
-            if not self._enforced:
-                # AWS recommends rules by address where inbound rules do not apply to PrivateLink traffic
-                # (docs.aws.amazon.com: target-group-register-targets, target security groups).
-                rules += [self._rule_into(group, port, known_port, source=cidr) for cidr in self._sources()]
+            group_id = group.security_group_id
+            rules += [self._rule_into(group, group_id, port, known_port, source=source) for source in sources]
         return rules
 
     def check_vpc(self, groups: Sequence[ec2.ISecurityGroup], *, advice: str) -> None:
@@ -107,32 +111,40 @@ class SecurityRules:
                 )
 
     def _rule_into(
-        self, group: ec2.ISecurityGroup, port: int, known_port: int | None, *, source: str | None
+        self, group: ec2.ISecurityGroup, group_id: str, port: int, known_port: int | None, *, source: str | None
     ) -> IConstruct:
         """Return the ingress rule of a database's group for a range, or, with none, for the load balancer's group."""
-        key = (self._resolved(group.security_group_id), self._resolved(known_port or port), source or "")
+        key = (self._resolved(group_id), self._resolved(known_port or port), source or "")
         if key not in self._ingress:
-            self._count(f"the database's security group '{group.node.path}'", "inbound")
-            self._ingress[key] = self._make_rule_into(group, port, source=source)
+            if group_id not in self._paths:
+                self._paths[group_id] = group.node.path
+            self._count(f"the database's security group '{self._paths[group_id]}'", "inbound")
+            self._ingress[key] = self._make_rule_into(group_id, port, source=source)
         return self._ingress[key]
 
-    def _make_rule_into(self, group: ec2.ISecurityGroup, port: int, *, source: str | None) -> IConstruct:
-        identity = Stack.of(self._scope).to_json_string([group.security_group_id, port, source or "LoadBalancer"])
-        digest = hashlib.sha256(self._resolved(identity).encode()).hexdigest()[:8]
+    def _make_rule_into(self, group_id: str, port: int, *, source: str | None) -> IConstruct:
+        digest = hashlib.sha256(self._identity(group_id, port, source or "LoadBalancer").encode()).hexdigest()[:8]
         return ec2.CfnSecurityGroupIngress(
             self._scope,
             f"DatabaseIngress{digest}",
-            group_id=group.security_group_id,
+            group_id=group_id,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
             cidr_ip=source,
-            source_security_group_id=None if source else self._security_group.security_group_id,
+            source_security_group_id=None if source else self._group_id,
             description="Load balancer of a Postgres endpoint service",
         )
 
+    def _identity(self, *parts: str | int) -> str:
+        """Return what names a rule: part of its logical id, so the same in every release."""
+        if any(is_token(part) for part in parts):
+            return self._resolved(self._stack.to_json_string(list(parts)))
+        # What CDK would write, without asking it.
+        return json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+
     def _resolved(self, value: str | int) -> str:
-        return str(Stack.of(self._scope).resolve(value) if is_token(value) else value)
+        return str(self._stack.resolve(value) if is_token(value) else value)
 
     def _count(self, group: str, direction: str) -> None:
         """Warn, once for each group and direction, when the rules of ours outgrow AWS's default quota."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_elasticloadbalancingv2 as elbv2
     from aws_cdk import aws_kms as kms
-    from constructs import IConstruct
+    from constructs import IConstruct, IDependable
 
     from .listener import PostgresListener
     from .targets import RdsEventSource
@@ -167,6 +167,7 @@ class TargetSync(Construct):
                 **({"OBSERVE_ONLY": "true"} if observe_only else {}),
             },
         )
+        self._function_arn = self.function.function_arn
         for acknowledged in (CONCURRENCY, DEAD_LETTERS):
             acknowledged.on(self.function)
         if self._permissions.policy is not None:
@@ -191,6 +192,7 @@ class TargetSync(Construct):
             targets=[self._as_rule_target(constant_input=cdk.Lazy.string(_WatchInput(self)))],
         )
         self._event_rules = Construct(self, "EventRules")
+        self._rules: dict[str, IConstruct] = {}
         self.start = cdk.CustomResource(
             self,
             "Start",
@@ -214,7 +216,11 @@ class TargetSync(Construct):
                 "HealthyTimeoutSeconds": f"{healthy_timeout.to_seconds():.0f}",
             },
         )
-        self.targets.node.add_dependency(self.start, permission, self._schedule)
+        self._targets_node = self.targets.node
+        self._targets_node.add_dependency(self.start, permission, self._schedule)
+        resource = self._targets_node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
+        self._targets_resource = resource
 
     def add_listener(self, listener: PostgresListener, *, rules: Sequence[IConstruct]) -> None:
         """Follow a listener's DNS name.
@@ -225,29 +231,25 @@ class TargetSync(Construct):
         """
         self._permissions.add_target_group(listener.target_group.target_group_arn)
         self._check_nameservers(listener)
-        # The tags are what the function reads; this makes CloudFormation call it again when they change.
-        resource = self.targets.node.default_child
-        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
-        followed = cdk.Fn.join(
-            " ",
-            [
-                f"{listener.target.hostname}:{listener.target_port}",
-                *listener.allowed_ranges,
-                *listener.target.nameservers,
-                *([f"members:{listener.target.members_of}"] if listener.target.members_of is not None else ()),
-            ],
-        )
+        parts = [
+            f"{listener.target.hostname}:{listener.target_port}",
+            *listener.allowed_ranges,
+            *listener.target.nameservers,
+            *([f"members:{listener.target.members_of}"] if listener.target.members_of is not None else ()),
+        ]
+        followed = cdk.Fn.join(" ", parts) if any(map(is_token, parts)) else " ".join(parts)
         self._followed[listener.name] = followed
-        resource.add_property_override(f"Listeners.{listener.name}", followed)
-        self.targets.node.add_dependency(listener.listener, *rules)
+        # The tags are what the function reads; this makes CloudFormation call it again when they change.
+        self._targets_resource.add_property_override(f"Listeners.{listener.name}", followed)
+        needed: list[IDependable] = [listener.listener, *rules]
         # A process that runs already learns of a changed table by the schedule's input, so not before it is there.
         self._schedule.node.add_dependency(listener.target_group)
         if listener.target.members_of is not None:
             policy = self._permissions.allow_to_read_members(listener.target.members_of)
             if policy is not None:
-                self.targets.node.add_dependency(policy)
-        for source in listener.target.event_sources:
-            self.targets.node.add_dependency(self._event_rule(source))
+                needed.append(policy)
+        needed += [self._event_rule(source) for source in listener.target.event_sources]
+        self._targets_node.add_dependency(*needed)
 
     def edition(self) -> str:
         """Return a name for the table of listeners as it is: another table has another one."""
@@ -321,11 +323,18 @@ class TargetSync(Construct):
         }
         if source.members:
             described["members"] = list(source.members)
-        identity = cdk.Stack.of(self).resolve(cdk.Stack.of(self).to_json_string(described))
-        construct_id = f"Rds{hashlib.sha256(str(identity).encode()).hexdigest()[:8]}"
-        existing = self._event_rules.node.try_find_child(construct_id)
-        if existing is not None:
-            return existing
+        if any(map(is_token, (source.detail_type, source.source_identifier, *source.members))):
+            stack = cdk.Stack.of(self)
+            identity = str(stack.resolve(stack.to_json_string(described)))
+        else:
+            # What CDK would write, without asking it; part of a logical id.
+            identity = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
+        construct_id = f"Rds{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+        if construct_id not in self._rules:
+            self._rules[construct_id] = self._make_event_rule(construct_id, source)
+        return self._rules[construct_id]
+
+    def _make_event_rule(self, construct_id: str, source: RdsEventSource) -> events.CfnRule:
         return events.CfnRule(
             self._event_rules,
             construct_id,
@@ -344,7 +353,7 @@ class TargetSync(Construct):
 
     def _as_rule_target(self, *, constant_input: str | None = None) -> events.CfnRule.TargetProperty:
         return events.CfnRule.TargetProperty(
-            arn=self.function.function_arn,
+            arn=self._function_arn,
             id="TargetSync",
             input=constant_input,
             retry_policy=events.CfnRule.RetryPolicyProperty(maximum_event_age_in_seconds=60, maximum_retry_attempts=0),

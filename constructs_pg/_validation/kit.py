@@ -32,11 +32,23 @@ def is_token(value: object) -> bool:
         return False
     if isinstance(value, tuple):
         value = list(value)
-    if not isinstance(value, str | int | float | list):
+    if not isinstance(value, str | int | float | list) or not _may_be_token(value):
         return False
     from aws_cdk import Token  # noqa: PLC0415  (imported already; this module must load without it)
 
     return bool(Token.is_unresolved(value))
+
+
+def _may_be_token(value: str | float | list[object]) -> bool:
+    """Tell whether it is worth asking CDK, which is another process: most values are not, and there are many.
+
+    CDK writes tokens as `${Token[...]}` and, in lists, `#{Token[...]}`; as numbers, they are below zero.
+    """
+    if isinstance(value, str):
+        return "{" in value
+    if isinstance(value, list):
+        return any(isinstance(one, str) and "{" in one for one in value)
+    return value < 0
 
 
 def token_aware(rule: Callable[Concatenate[_Value, _More], _Value]) -> Callable[Concatenate[_Value, _More], _Value]:

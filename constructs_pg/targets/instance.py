@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Token
 from aws_cdk import aws_rds as rds
 
 from .._references import port_of, subnets_of_group
-from .._validation import check_allowed_ranges, check_nameservers, check_port, check_zones
+from .._validation import check_allowed_ranges, check_nameservers, check_port, check_zones, is_token
 from ..errors import PostgresEndpointServiceError
 from .config import PostgresTargetConfig, RdsEventSource
 from .target import PostgresTarget
@@ -51,13 +50,14 @@ class InstanceTarget(PostgresTarget):
         instance = self._instance
         child = instance.node.default_child
         created = child if isinstance(child, rds.CfnDBInstance) else None
+        endpoint = instance.instance_endpoint
         # RDS stores identifiers in lower case and names them so in events (docs.aws.amazon.com: USER_Events).
         identifier = self._identifier or instance.instance_identifier
         return PostgresTargetConfig(
             # jsii has one kind of number; only a token is ever no integer.
-            port=self._port or cast("int", instance.instance_endpoint.port),
+            port=self._port or cast("int", endpoint.port),
             known_port=None if self._port else port_of(created),
-            hostname=instance.instance_endpoint.hostname,
+            hostname=endpoint.hostname,
             nameservers=self._nameservers,
             allowed_ranges=self._allowed_ranges,
             security_groups=instance.connections.security_groups,
@@ -67,7 +67,7 @@ class InstanceTarget(PostgresTarget):
             event_sources=[
                 RdsEventSource(
                     detail_type=EVENT_DETAIL_TYPE,
-                    source_identifier=identifier if Token.is_unresolved(identifier) else identifier.lower(),
+                    source_identifier=identifier if is_token(identifier) else identifier.lower(),
                 )
             ],
         )

@@ -64,6 +64,8 @@ def results() -> dict[str, Any]:
         "scale.seconds_over_floor_50",
         "faults.steps",
         "faults.violations",
+        "synth.ratio_to_l2",
+        "synth.seconds_per_extra_listener",
     ],
 )
 def test_keys(results: dict[str, Any], key: str) -> None:
