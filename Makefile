@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN := .work/project/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format schema updates release-templates cdk-floor mutants steps clean
+.PHONY: help install demo test bench lint format schema updates reference release-templates cdk-floor mutants steps clean
 
 help:
 	@echo "make demo    deploy the real app onto an AWS emulator on this computer, fail over, show it, remove it"
@@ -37,6 +37,10 @@ format: install
 
 schema: install
 	@$(RUN) -m tools.run pg_privatelink.schema docs/privatelink.schema.json
+
+# Every option, from the models and docstrings; it quotes docs/updates.md, so make that first.
+reference: install
+	@$(RUN) -m tools.run tools.reference
 
 updates: install
 	@$(RUN) -m tools.run tests.updates.table

@@ -79,6 +79,12 @@ class PostgresConnectivityCheck(Construct):
         permissions_boundary: A permissions boundary for the function's role (default: none).
         log_retention: How long the function's logs are kept; they are deleted with the stack (default: one month).
 
+    Attributes:
+        function: The function, for `aws lambda invoke`.
+        endpoint: The endpoint, `ec2.InterfaceVpcEndpoint`.
+        log_group: The function's log group.
+        alarms: The alarm of each port, by the port; none if they are turned off.
+
     Raises:
         PostgresEndpointServiceError: An argument is out of its range or contradicts another.
     """
@@ -142,20 +148,28 @@ class PostgresConnectivityCheck(Construct):
         return cdk.Fn.select(1, cdk.Fn.split(":", first))
 
     def metric_latency(self, *, port: int = 5432) -> cloudwatch.Metric:
-        """Return the longest time in milliseconds from connecting to Postgres's answer; nothing if a zone failed."""
+        """Return the longest time in milliseconds from connecting to Postgres's answer; nothing if a zone failed.
+
+        Args:
+            port: The port, one of those that are checked (default: 5432).
+        """
         return self._metric("Latency", port, "Maximum")
 
     def metric_failures(self, *, port: int = 5432, failure: str | None = None) -> cloudwatch.Metric:
         """Return how many addresses of the endpoint failed; nothing if none did.
 
         Args:
-            port: The port.
+            port: The port, one of those that are checked (default: 5432).
             failure: `dns`, `timeout`, `refused`, `not-postgres`, `closed` or `no-tls` (default: all together).
         """
         return self._metric("Failures", port, "Sum", **({} if failure is None else {"Failure": failure}))
 
     def metric_unencrypted(self, *, port: int = 5432) -> cloudwatch.Metric:
-        """Return how many addresses answered that the server can do no TLS; nothing if none did."""
+        """Return how many addresses answered that the server can do no TLS; nothing if none did.
+
+        Args:
+            port: The port, one of those that are checked (default: 5432).
+        """
         return self._metric("Unencrypted", port, "Sum")
 
     def _metric(self, name: str, port: int, statistic: str, **dimensions: str) -> cloudwatch.Metric:

@@ -142,6 +142,19 @@ class PostgresEndpointService(Construct):
         dashboard: Whether there is a CloudWatch dashboard of the path (default: false).
         flow_logs: Records of the traffic in the load balancer's subnets (default: none).
 
+    Attributes:
+        load_balancer: The load balancer, `elbv2.NetworkLoadBalancer`.
+        endpoint_service: The endpoint service, `ec2.VpcEndpointService`.
+        consumers: Who may connect, as given.
+        network: Its security group (`network.security_group`), subnets, zones and rules.
+        target_sync: The function that follows DNS names, see `TargetSync`; None while no target has a name.
+        endpoint_connections: The topic (`topic`) and the alarm (`alarm`) of waiting connections; None where there are
+            none.
+        metrics: Metrics by hop, see `PostgresEndpointServiceMetrics`.
+        alarms: The alarms: `alarms.metric_alarms`, and in the full tier `alarms.path_broken`.
+        dashboard: The dashboard; None unless asked for.
+        flow_logs: The flow logs; None unless asked for.
+
     Raises:
         PostgresEndpointServiceError: An argument is out of its range or contradicts another.
     """

@@ -43,6 +43,14 @@ class PostgresListener(Construct):
         unhealthy_threshold_count: The number of failed checks in a row that make a target unhealthy, 2 to 10.
         function_in_vpc: Whether the function that follows DNS names runs in the VPC (default: false).
 
+    Attributes:
+        name: Its name.
+        port: The port on which consumers connect.
+        target: How the Postgres behind it is reached, see `PostgresTargetConfig`.
+        target_group: The target group, `elbv2.NetworkTargetGroup`.
+        listener: The listener of the load balancer, `elbv2.NetworkListener`.
+        metrics: Its metrics, see `PostgresListenerMetrics`.
+
     Raises:
         PostgresEndpointServiceError: The target cannot be reached by this service, or a setting is out of its range.
     """

@@ -93,6 +93,10 @@ class TargetSync(Construct):
         permissions_boundary: A permissions boundary for the role that is made here (default: none).
         log_retention: How long logs are kept (default: one month).
 
+    Attributes:
+        function: The function, `lambda_.Function`.
+        log_group: Its log group.
+
     Raises:
         PostgresEndpointServiceError: The function cannot run in these subnets.
     """

@@ -152,25 +152,45 @@ class EndpointServiceMetrics:
     def active_connections(
         self, *, vpc_endpoint_id: str | None = None, availability_zone: str | None = None
     ) -> cloudwatch.Metric:
-        """Return the greatest number of open connections, of one endpoint or through one zone if asked for."""
+        """Return the greatest number of open connections, of one endpoint or through one zone if asked for.
+
+        Args:
+            vpc_endpoint_id: A consumer's endpoint (default: all of them).
+            availability_zone: A zone; not together with an endpoint (default: all of them).
+        """
         return self._metric("ActiveConnections", "Maximum", vpc_endpoint_id, availability_zone)
 
     def new_connections(
         self, *, vpc_endpoint_id: str | None = None, availability_zone: str | None = None
     ) -> cloudwatch.Metric:
-        """Return the number of connections opened in a minute, of one endpoint or through one zone if asked for."""
+        """Return the number of connections opened in a minute, of one endpoint or through one zone if asked for.
+
+        Args:
+            vpc_endpoint_id: A consumer's endpoint (default: all of them).
+            availability_zone: A zone; not together with an endpoint (default: all of them).
+        """
         return self._metric("NewConnections", "Sum", vpc_endpoint_id, availability_zone)
 
     def bytes_processed(
         self, *, vpc_endpoint_id: str | None = None, availability_zone: str | None = None
     ) -> cloudwatch.Metric:
-        """Return the bytes passed on in a minute, of one endpoint or through one zone if asked for."""
+        """Return the bytes passed on in a minute, of one endpoint or through one zone if asked for.
+
+        Args:
+            vpc_endpoint_id: A consumer's endpoint (default: all of them).
+            availability_zone: A zone; not together with an endpoint (default: all of them).
+        """
         return self._metric("BytesProcessed", "Sum", vpc_endpoint_id, availability_zone)
 
     def reset_packets(
         self, *, vpc_endpoint_id: str | None = None, availability_zone: str | None = None
     ) -> cloudwatch.Metric:
-        """Return the number of resets sent in a minute, to one endpoint or through one zone if asked for."""
+        """Return the number of resets sent in a minute, to one endpoint or through one zone if asked for.
+
+        Args:
+            vpc_endpoint_id: A consumer's endpoint (default: all of them).
+            availability_zone: A zone; not together with an endpoint (default: all of them).
+        """
         return self._metric("RstPacketsSent", "Sum", vpc_endpoint_id, availability_zone)
 
     def _metric(
@@ -233,6 +253,11 @@ class PostgresEndpointServiceMetrics:
     Args:
         load_balancer: Its load balancer.
         endpoint_service: Its endpoint service.
+
+    Attributes:
+        load_balancer: Those of the load balancer, see `LoadBalancerMetrics`.
+        endpoint_service: Those of the endpoint service, see `EndpointServiceMetrics`.
+        function: Those of the function that follows DNS names, see `FunctionMetrics`; None as long as there is none.
     """
 
     def __init__(self, *, load_balancer: elbv2.NetworkLoadBalancer, endpoint_service: ec2.VpcEndpointService) -> None:

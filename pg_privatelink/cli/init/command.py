@@ -93,7 +93,8 @@ def init(
     screen.say(f"Wrote {output} for {database.kind.noun} '{database.identifier}': service {wishes.name}.", verdict="ok")
     for each in told:
         screen.say(f"Warning: {each}", verdict="unknown")
-    screen.say("Read it, then: npx cdk deploy --all")
+    config = "" if output == "privatelink.yaml" else f" -c config={output}"
+    screen.say(f"Read it, then: npx cdk deploy --all{config}")
     return int(ExitCode.OK)
 
 
