@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tools.demo_world import IDENTIFIER, PRIMARY, PROVIDER_ACCOUNT, STANDBY, World
+from tools.demo_world import IDENTIFIER, PROVIDER_ACCOUNT, World
 
 if TYPE_CHECKING:
-    from emulator.database import Database
     from emulator.name_server import NameServer
+    from emulator.postgres_pair import Pair
     from emulator.running import Emulator
 
 _SECONDS_UNTIL_DNS = 1.0  # RDS changes the name after the promotion, not with the first event
@@ -17,24 +17,29 @@ _SECONDS_TO_FOLLOW = 60.0
 _SECONDS_BETWEEN_LOOKS = 0.05
 
 
-def fail_over(emulator: Emulator, name_server: NameServer, world: World, primary: Database) -> list[str]:
-    """Kill the primary, send RDS's events, flip DNS, and watch the function follow; returns the timeline.
+def fail_over(emulator: Emulator, name_server: NameServer, world: World, database: Pair) -> list[str]:
+    """Kill the primary, send RDS's events, promote the standby, flip DNS, and watch the function follow.
+
+    Returns:
+        The timeline.
 
     Raises:
-        TimeoutError: The target group did not end with the standby alone.
+        TimeoutError: The target group did not end with the new primary alone.
     """
+    old, new = database.primary.address, database.standby.address
     watch = _Timeline(emulator)
-    primary.die()
-    watch.note(f"{PRIMARY} dies")
+    database.primary.kill()
+    watch.note(f"{old} dies")
     emulator.client("rds", account=PROVIDER_ACCOUNT).reboot_db_instance(
         DBInstanceIdentifier=IDENTIFIER, ForceFailover=True
     )
     watch.note("RDS sends RDS-EVENT-0013 (failover started); RDS-EVENT-0049 (completed) follows")
     flipped = False
-    while not watch.ended():
+    while not watch.holds_only(new):
         if not flipped and watch.seconds() >= _SECONDS_UNTIL_DNS:
-            name_server.set(world.endpoint, [STANDBY], ttl=5)
-            watch.note(f"DNS answers {STANDBY}")
+            database.promote()
+            name_server.set(world.endpoint, [new], ttl=5)
+            watch.note(f"{new} is promoted, and DNS answers with it")
             flipped = True
         watch.look()
         if watch.seconds() > _SECONDS_TO_FOLLOW:
@@ -69,8 +74,8 @@ class _Timeline:
                 self.note(f"{address} {'registered, ' if before is None else ''}{after or 'gone'}")
         self._states = now
 
-    def ended(self) -> bool:
-        return self._states == {STANDBY: "healthy"}
+    def holds_only(self, address: str) -> bool:
+        return self._states == {address: "healthy"}
 
     def _read(self) -> dict[str, str]:
         rows = self._elbv2.describe_target_health(TargetGroupArn=self._group)["TargetHealthDescriptions"]

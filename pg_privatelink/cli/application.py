@@ -245,3 +245,53 @@ def init(
         principals=tuple(principal or ()),
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def drill(
+    *,
+    context: typer.Context,
+    host: options.Host = None,
+    port: options.ListenerPort = None,
+    user: options.User = None,
+    dbname: options.DbName = None,
+    sslmode: options.SslMode = "require",
+    listener: options.ListenerName = None,
+    before: options.Before = 10.0,
+    longest: options.Longest = 600.0,
+    writes: options.Writes = True,
+    observe: options.Observe = False,
+    chart: options.Chart = None,
+    yes: options.Yes = False,
+    iam_policy: options.IamPolicy = False,
+    service: options.Service = None,
+    stack: options.Stack = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Fail the database over, and measure what its clients see.
+
+    Connects ten times a second through the endpoint, keeps one session and one query open, and counts numbered writes.
+    Asks before it forces the failover, which RDS does; needs psycopg: pip install 'pg-privatelink[drill]'.
+    Exit codes: 0 all clients came back and no acknowledged write is missing; 1 otherwise; 2 it could not be done.
+    """
+    from pg_privatelink.cli.drill.command import Plan  # noqa: PLC0415
+    from pg_privatelink.cli.drill.command import drill as command  # noqa: PLC0415
+
+    aws, screen = _aws(context, region, profile), Screen(as_json=as_json)
+    plan = Plan(
+        host=host,
+        port=port,
+        user=user,
+        dbname=dbname,
+        sslmode=sslmode,
+        listener=listener,
+        before=before,
+        longest=longest,
+        writes=writes,
+        observe=observe,
+        chart=chart,
+        yes=yes,
+    )
+    raise typer.Exit(command(aws, screen, plan, service=service, stack=stack, iam_policy=iam_policy))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -93,3 +94,37 @@ Around = Annotated[
     ),
 ]
 IamPolicy = Annotated[bool, typer.Option("--iam-policy", help="Only print the IAM policy that this command needs.")]
+
+Host = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What to connect to: the DNS name of an interface endpoint to the service (default: PGHOST).",
+        show_default=False,
+    ),
+]
+ListenerPort = Annotated[
+    int | None, typer.Option("--port", metavar="PORT", help="Its port (default: the listener's).", show_default=False)
+]
+User = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The Postgres user (default: PGUSER); PGPASSWORD is read.", show_default=False),
+]
+DbName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The database (default: PGDATABASE).", show_default=False)
+]
+SslMode = Annotated[str, typer.Option(metavar="MODE", help="libpq's: verify-full cannot work through an endpoint.")]
+ListenerName = Annotated[
+    str | None,
+    typer.Option("--listener", metavar="NAME", help="The listener (default: the only one).", show_default=False),
+]
+Before = Annotated[float, typer.Option(metavar="SECONDS", help="How long to look before the failover.")]
+Longest = Annotated[float, typer.Option(metavar="SECONDS", help="How long to look after it, at most.")]
+Writes = Annotated[
+    bool, typer.Option("--writes/--no-writes", help="Write numbers into a table made for it, and count them after.")
+]
+Observe = Annotated[bool, typer.Option("--observe", help="Force nothing; look at a failover that you cause.")]
+Chart = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw what was seen: .png, .svg or .pdf; needs matplotlib.", show_default=False),
+]

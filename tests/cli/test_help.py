@@ -12,7 +12,7 @@ from pg_privatelink.cli import application
 from tests.cli.page import PAGE, help_of, written
 from tools.install import ROOT
 
-COMMANDS = ["", "status", "request", "accept", "reject", "logs", "init", "doctor"]
+COMMANDS = ["", "status", "request", "accept", "reject", "logs", "init", "doctor", "drill"]
 
 
 def test_the_page_has_the_help_of_every_command() -> None:

@@ -15,15 +15,19 @@ ROOT = Path(__file__).parents[2]
 
 
 def _processes() -> set[str]:
-    """Return the command lines, with their process ids, of whatever runs from this project's folder."""
+    """Return the command lines, with their process ids, of whatever runs from this project's folder or in it.
+
+    A server of PostgreSQL is recognized by its working directory, which is its data: its children rename themselves.
+    """
     found = set()
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                place = str((folder / "cwd").readlink())
             except OSError:
                 continue  # ended meanwhile
-            if str(ROOT) in command:
+            if str(ROOT) in command or (command.startswith("postgres") and place.startswith(str(ROOT))):
                 found.add(f"{folder.name} {command}")
     return found
 
