@@ -21,7 +21,7 @@ demo: install
 	@$(RUN) -m tools.demo
 
 test: install
-	@$(RUN) -m tools.run pytest
+	@$(RUN) -m tools.run pytest -n auto --maxprocesses 4
 
 bench: install
 	@$(RUN) -m tools.run benchmarks

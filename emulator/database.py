@@ -12,6 +12,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from emulator.ports import free_port
+
 # Length 8, request code 80877103 (protocol-message-formats.html, SSLRequest).
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
@@ -55,8 +57,9 @@ class Database:
         Raises:
             OSError: The port is taken.
         """
+        if not self.port:
+            self.port = free_port(self.address)
         listener = socket.create_server((self.address, self.port))
-        self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 

@@ -6,10 +6,8 @@ Standard library only; `boto3` is imported where a client is asked for.
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from emulator.control import Control
+from emulator.ports import free_port
 from tools.install import WORK, emulator_python, node
 
 if TYPE_CHECKING:
@@ -35,18 +34,6 @@ START = Path(__file__).parent / "aws" / "start.py"
 
 class EmulatorError(Exception):
     """The emulator could not be started; the message names its log."""
-
-
-# Below the ports that systems hand out to outgoing connections: those are taken again within milliseconds.
-_PORTS = range(20_000, 32_000)
-
-
-def _free_port() -> int:
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Emulator:
@@ -76,7 +63,7 @@ class Emulator:
         self.stock = stock
         self.authorization = authorization
         self.region = region
-        self.port = _free_port()
+        self.port = free_port()
         self._given_work = work
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None

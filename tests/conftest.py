@@ -1,12 +1,18 @@
-"""What every test needs before aws_cdk is imported: Node for jsii, and validation off where it is not the subject."""
+"""What every test needs before aws_cdk is imported, and how tests run side by side."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tools.install import SetUpError, node
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 # How fast a machine is must not decide whether a test passes.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,3 +27,19 @@ if "JSII_NODE" not in os.environ:
         os.environ["JSII_NODE"] = str(node())
     except SetUpError as error:
         raise SystemExit(str(error)) from error
+
+# Deployments first: they are long and mostly wait, and what is short fills the gaps between them.
+_FIRST = ("tests/deployment/", "tests/cli/", "tests/packaging/", "tests/emulator/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: next((n for n, each in enumerate(_FIRST) if item.nodeid.startswith(each)), len(_FIRST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Give each process of `-n` a file at a time, whatever `--dist` says: its tests share what they made."""
+    from tests.side_by_side import ByFile  # noqa: PLC0415 - pytest-xdist is there if this is called
+
+    return ByFile(config, log)

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.data_plane import DataPlane
@@ -44,26 +45,29 @@ if TYPE_CHECKING:
     from tools.demo_world import World
 
 STACK = "PgPrivateLink-orders"
-_FOLDER = WORK / "demo"
 _DNS_TTL = 5  # seconds; what RDS uses
 _SECONDS_BEFORE, _SECONDS_AFTER = 1.0, 1.0  # what the client sees around the failover
 
 
-def main() -> int:
-    """Run the demo; returns the exit code. Whatever happens, nothing is left running."""
+def main(folder: Path = WORK / "demo") -> int:
+    """Run the demo; returns the exit code. Whatever happens, nothing is left running.
+
+    Args:
+        folder: Where everything goes; what is in it is deleted first.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    shutil.rmtree(_FOLDER, ignore_errors=True)
-    _FOLDER.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     os.environ["TMPDIR"] = str(WORK / "tmp")
     screen = Screen()
     try:
-        _run(screen)
+        _run(screen, folder)
     except KeyboardInterrupt:
         screen.say(f"interrupted during: {screen.step_name}; everything that was started has been stopped")
         return 130
     except Exception as error:  # noqa: BLE001 - a person reads this, and the log has the rest
-        screen.say(f"failed during: {screen.step_name}\n{error}\nlogs: {_FOLDER}")
+        screen.say(f"failed during: {screen.step_name}\n{error}\nlogs: {folder}")
         return 1
     return 0
 
@@ -75,21 +79,19 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
     raise KeyboardInterrupt
 
 
-def _run(screen: Screen) -> None:
-    config = _FOLDER / "privatelink.yaml"
+def _run(screen: Screen, folder: Path) -> None:
+    config = folder / "privatelink.yaml"
     with ExitStack() as started:
         with screen.step("AWS emulator, a VPC, and a Multi-AZ Postgres in it"):
-            emulator = started.enter_context(Emulator(_FOLDER / "emulator", region=REGION))
+            emulator = started.enter_context(Emulator(folder / "emulator", region=REGION))
             name_server = started.enter_context(NameServer())
             place = own_place()
             world = make_world(emulator, place)
-            database = started.enter_context(
-                Pair(_FOLDER / "postgres", (place.primary, place.standby), port=world.port)
-            )
+            database = started.enter_context(Pair(folder / "postgres", (place.primary, place.standby), port=world.port))
             name_server.set(world.endpoint, [place.primary], ttl=_DNS_TTL)
             write_configuration(world, config, name_server=name_server.endpoint)
         cdk = Cdk(
-            _FOLDER,
+            folder,
             emulator.environment(account=PROVIDER_ACCOUNT),
             config=config,
             on_line=lambda line: screen.note(line.strip()),
@@ -189,4 +191,4 @@ def _expect(wanted: str, *seen: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from emulator.ports import free_network, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def own_place() -> Place:
     Two runs that are side by side have different second numbers of 127.x.0.0/16.
     """
     while True:
-        network = f"127.{1 + secrets.randbelow(253)}"
+        network = f"127.{free_network()}"
         place = Place(
             vpc_cidr=f"{network}.0.0/16",
             subnet_cidrs=(f"{network}.0.0/24", f"{network}.1.0/24"),
@@ -62,6 +63,7 @@ def own_place() -> Place:
             standby=f"{network}.1.10",
             port=_POSTGRES,
         )
+        # Another checkout's, or whoever else is on this computer.
         with contextlib.suppress(OSError):
             for address in (place.primary, place.standby, place.address(0)):
                 with socket.socket() as probe:
@@ -110,7 +112,7 @@ def make_world(emulator: Emulator, place: Place | None = None) -> World:
     rds.create_db_subnet_group(
         DBSubnetGroupName="orders", DBSubnetGroupDescription="Orders", SubnetIds=[subnet.id for subnet in subnets]
     )
-    port = place.port or free_port((place.primary, place.standby))
+    port = place.port or free_port(place.primary, place.standby)
     endpoint = make_database(emulator, IDENTIFIER, port=port, security_group=group["GroupId"])
     return World(
         vpc_id=vpc_id,
@@ -140,21 +142,6 @@ def make_database(emulator: Emulator, identifier: str, *, port: int, security_gr
     )
     instance = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
     return str(instance["Endpoint"]["Address"])
-
-
-def free_port(addresses: tuple[str, ...]) -> int:
-    """Return a port that is free on each of these addresses."""
-    while True:
-        with socket.socket() as first:
-            first.bind((addresses[0], 0))
-            port: int = first.getsockname()[1]
-            try:
-                for address in addresses[1:]:
-                    with socket.socket() as other:
-                        other.bind((address, port))
-            except OSError:
-                continue
-            return port
 
 
 def write_configuration(world: World, path: Path, *, name_server: str, more_listeners: str = "") -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from connectivity_check.probe import CLOSED, NOT_POSTGRES, REFUSED, SSL_REQUEST, TIMEOUT, addresses, probe
 from emulator.database import Database
+from emulator.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,7 @@ def test_the_connection_ends_without_an_answer(serve: Callable[..., Any]) -> Non
 
 def test_nobody_listens() -> None:
     """A port on which nothing listens refuses."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-    assert probe("127.0.0.1", port, PATIENCE).failure == REFUSED
+    assert probe("127.0.0.1", free_port(), PATIENCE).failure == REFUSED
 
 
 def test_nobody_answers(serve: Callable[..., Any]) -> None:

@@ -20,8 +20,9 @@ from aws_cdk import aws_rds as rds
 
 from constructs_pg import ClusterRole, Consumer, PostgresEndpointService, PostgresTarget
 from emulator.database import Database
+from emulator.ports import free_port
 from pg_privatelink.app import PgPrivateLinkApp
-from tools.demo_world import PROVIDER_ACCOUNT, REGION, VPC_CIDR, free_port
+from tools.demo_world import PROVIDER_ACCOUNT, REGION, VPC_CIDR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +166,7 @@ def eventually(look: Callable[[], object], wanted: object, seconds: float = 60) 
 @contextmanager
 def make_kinds(site: Site) -> Iterator[Kinds]:
     """Make a cluster, a proxy and two EC2 instances in a site's account, and a server on every address."""
-    port = free_port(ADDRESSES)
+    port = free_port(*ADDRESSES)
     world = site.world
     # Who was deregistered is out of sight after a second instead of ten.
     site.emulator.control.set(drain_scale=0.1)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from emulator.ports import free_port
 from emulator.running import Emulator
 from tools.cdk_cli import Cdk
 from tools.install import ROOT, WORK
@@ -116,8 +117,7 @@ def deployed() -> Iterator[Deployed]:
     folder = WORK / "tests" / "connectivity_check"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with socket.create_server((ADDRESS, 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port(ADDRESS)
     with ExitStack() as started:
         emulator = started.enter_context(Emulator(folder / "emulator", region=REGION, authorization=True))
         ec2 = emulator.client("ec2", account=ACCOUNT)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -14,31 +13,9 @@ import pytest
 
 from emulator.control import Control, ControlError
 from emulator.running import Emulator, EmulatorError
+from tests.processes import assert_ended, processes
 
 _ROOT = Path(__file__).parents[2]
-
-
-def _processes(work: Path) -> list[str]:
-    """Return the command lines of all processes that were started for an emulator's work folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (process / "environ").read_bytes()
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if f"TMPDIR={work}".encode() in environment:
-            found.append(command)
-    return found
-
-
-def _gone(work: Path) -> bool:
-    deadline = time.monotonic() + 10
-    while _processes(work):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def _function(emulator: Emulator, source: str) -> object:
@@ -94,10 +71,10 @@ def test_stop_leaves_no_process_and_no_temporary_file(tmp_path: Path) -> None:
     emulator = Emulator(tmp_path)
     emulator.start()
     _function(emulator, "def handle(event, context):\n    return 1")
-    assert len(_processes(tmp_path)) >= 2
+    assert len(processes(tmp_path)) >= 2
     emulator.stop()
     emulator.stop()
-    assert _gone(tmp_path)
+    assert_ended(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
 
 
@@ -119,9 +96,9 @@ def test_emulator_dies_with_its_parent(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert int(parent.stdout.readline()) > 0
-        assert _processes(tmp_path)
+        assert processes(tmp_path)
         os.kill(parent.pid, signal.SIGKILL)
-    assert _gone(tmp_path)
+    assert_ended(tmp_path)
 
 
 def test_emulator_listens_on_loopback_only(extended: Emulator) -> None:

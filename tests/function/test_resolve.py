@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 
 from emulator.name_server import NameServer as Server
 from emulator.name_server import Trouble
+from emulator.ports import free_port
 from target_sync import resolve as resolving
 from target_sync.listener import NameServer
 from target_sync.message import AAAA, NOERROR, A, Message, MessageError, Query
@@ -48,14 +48,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(*servers: Server, name: str = NAME) -> Answer | Failure:
     """One question."""
     return resolve(name, [NameServer(server.address, server.port) for server in servers])
-
-
-def free_port() -> int:
-    """A port on which nobody answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-    return port
 
 
 def test_addresses_and_their_time_to_live(server: Server) -> None:
