@@ -3,10 +3,11 @@
 PYTHON ?= python3
 RUN := .work/project/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format schema updates reference release-templates cdk-floor mutants steps clean
+.PHONY: help install demo drill drill-all test bench lint format schema updates reference release-templates cdk-floor mutants steps clean
 
 help:
 	@echo "make demo    deploy the real app onto an AWS emulator on this computer, fail over, show it, remove it"
+	@echo "make drill   a failover on this computer, measured: SCENARIOS=all DELAYS=0,30,120,180 for the whole table"
 	@echo "make test    all tests, the deployment on the emulator among them"
 	@echo "make bench   how fast, right and cheap the function is, in virtual time; writes benchmarks/RESULTS.md"
 	@echo "make lint    ruff and mypy"
@@ -19,6 +20,16 @@ install:
 
 demo: install
 	@$(RUN) -m tools.demo
+
+# One scenario and two registration delays by default; docs/drill.md has the rest.
+drill: install
+	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill $(if $(SCENARIOS),--scenarios $(SCENARIOS)) \
+		$(if $(DELAYS),--delays $(DELAYS)) $(DRILL)
+
+# Half of the scenarios at a time, all delays: about half an hour; writes the page's figures and chart.
+drill-all: install
+	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill --scenarios all --delays 0,30,120,180 --parallel 3 \
+		--json docs/drill.json --chart docs/drill.svg
 
 test: install
 	@$(RUN) -m tools.run pytest -n auto --maxprocesses 4

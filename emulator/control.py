@@ -44,7 +44,8 @@ class Control:
                 `health_check_interval_scale` (1.0: factor on intervals and timeouts of health checks),
                 `healthy_on_first_check` (True), `drain_scale` (1.0: factor on deregistration delays),
                 `failover_seconds` (2.0: between the first and the last event of an RDS failover),
-                `metric_period_scale` (1.0: factor on the minute of AWS's metrics and on the periods of alarms).
+                `metric_period_scale` (1.0: factor on the minute of AWS's metrics and on the periods of alarms),
+                `elb_seconds` (0.0: how long each call to Elastic Load Balancing waits first).
         """
         self._call("PUT", "settings", settings)
 

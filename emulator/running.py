@@ -225,8 +225,20 @@ class Emulator:
             "NODE_NO_WARNINGS": "1",
         }
 
-    def client(self, service: str, account: str = ACCOUNT, region: str | None = None) -> Any:  # noqa: ANN401
-        """Return a boto3 client of one account. It does not retry: tests want to see every error.
+    def data_plane(self, account: str = ACCOUNT, region: str | None = None) -> Any:  # noqa: ANN401
+        """Return a client of Elastic Load Balancing for `emulator.data_plane`, which no setting slows down."""
+        return self.client("elbv2", account, region, user_agent="emulated-data-plane")
+
+    def client(
+        self,
+        service: str,
+        account: str = ACCOUNT,
+        region: str | None = None,
+        *,
+        attempts: int = 1,
+        user_agent: str = "",
+    ) -> Any:  # noqa: ANN401
+        """Return a boto3 client of one account. It does not retry by default: tests want to see every error.
 
         The type is `Any`: annotate the variable with the service's client type from boto3-stubs where that helps.
         """
@@ -238,7 +250,12 @@ class Emulator:
             endpoint_url=self.endpoint_url,
             aws_access_key_id=account,
             aws_secret_access_key="emulator",  # noqa: S106  # any: the key is the account
-            config=Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=120),
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                proxies={},
+                read_timeout=120,
+                user_agent_extra=user_agent or None,
+            ),
         )
 
 

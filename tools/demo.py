@@ -153,7 +153,7 @@ def _fail_over(
     """Fail over while a client connects through the load balancer; returns the timeline and what the client saw."""
     elbv2 = emulator.client("elbv2", account=PROVIDER_ACCOUNT)
     balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
-    with DataPlane(elbv2) as plane, Background() as background:
+    with DataPlane(emulator.data_plane(PROVIDER_ACCOUNT)) as plane, Background() as background:
         front = plane.open(balancer, address)
         path = PsycopgConnector(host=address, port=front.ports[0], user=SUPERUSER, dbname="postgres")
         clients = Clients(path, table="demo")

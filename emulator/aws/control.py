@@ -16,6 +16,8 @@ from ministack.core.responses import get_account_id, request_scope
 from ministack.services import eventbridge
 
 PREFIX = "/_emulator/"
+DATA_PLANE = "emulated-data-plane"
+"""What `User-Agent` has where the data plane looks at its targets."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Settings:
         drain_scale: Factor on every deregistration delay.
         failover_seconds: Time between the first and the last RDS event of a failover.
         metric_period_scale: Factor on the minute after which AWS sends metrics, and on the periods of alarms.
+        elb_seconds: Time that each call to Elastic Load Balancing waits before it is looked at. The data plane's own
+            looks are not slowed: AWS's does not use that interface.
     """
 
     registration_seconds: float = 0.0
@@ -39,6 +43,7 @@ class Settings:
     drain_scale: float = 1.0
     failover_seconds: float = 2.0
     metric_period_scale: float = 1.0
+    elb_seconds: float = 0.0
 
 
 @dataclass

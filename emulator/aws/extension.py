@@ -1,5 +1,6 @@
 """Puts every part of the extension in its place."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -64,12 +65,21 @@ ACTIONS = (
 )
 
 
+def _is_slowed(scope: Message) -> bool:
+    """Tell whether a request is to Elastic Load Balancing, by its signature, and not from the data plane."""
+    headers = dict(scope["headers"])
+    to_elb = b"/elasticloadbalancing/" in headers.get(b"authorization", b"")
+    return to_elb and control.DATA_PLANE.encode() not in headers.get(b"user-agent", b"")
+
+
 def _install_control() -> None:
     """Serve the control's paths in front of ministack's application."""
     stock = app.app
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(control.PREFIX):
+            if scope["type"] == "http" and control.settings.elb_seconds and _is_slowed(scope):
+                await asyncio.sleep(control.settings.elb_seconds)
             await stock(scope, receive, send)
             return
         body, more = b"", True

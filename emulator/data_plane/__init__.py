@@ -1,6 +1,6 @@
 """The data plane of a Network Load Balancer on loopback: real TCP connections, routed as the emulator's API says.
 
-    with DataPlane(emulator.client("elbv2")) as plane:
+    with DataPlane(emulator.data_plane()) as plane:
         front = plane.open(load_balancer_arn, "127.0.0.20", registration_seconds=120.0)
 
 `routes.py` decides (no input or output), `watch.py` reads listeners, targets and attributes from the API, `balancer.py`

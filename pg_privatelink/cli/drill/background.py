@@ -58,11 +58,11 @@ class Background:
             self._loop.call_soon_threadsafe(self._loop.call_later, each.every * number / len(chosen), each.start)
         self._running += chosen
 
-    def stop(self) -> float:
-        """Stop all clients; returns when that was, on their clock."""
+    def stop(self, *chosen: Clients) -> float:
+        """Stop these clients (default: all); returns when that was, on their clock."""
         end = self.now()
-        running, self._running = self._running, []
-        for each in running:
+        for each in chosen or tuple(self._running):
+            self._running.remove(each)
             self.run(each.stop())
         return end
 

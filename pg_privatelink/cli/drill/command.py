@@ -139,9 +139,14 @@ def _path(plan: Plan, listener: Listener) -> PsycopgConnector:
             "give --host: the DNS name of an interface endpoint of yours to the service, from where you can reach it "
             "(or the load balancer's, which leaves PrivateLink out)",
         )
-    given = {"host": host, "port": plan.port or listener.port, "sslmode": plan.sslmode}
-    who = {"user": plan.user, "dbname": plan.dbname}
-    return PsycopgConnector(**given, **{name: value for name, value in who.items() if value})
+    given = {
+        "host": host,
+        "port": str(plan.port or listener.port),
+        "sslmode": plan.sslmode,
+        "user": plan.user,
+        "dbname": plan.dbname,
+    }
+    return PsycopgConnector(**{name: value for name, value in given.items() if value})
 
 
 def _announce(

@@ -1,0 +1,148 @@
+"""`make drill`: failovers on loopback, measured; `python -m tools.drill --help` has the rest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.drill.play import DELAYS, STRATEGIES, Cast, play
+from tools.drill.scenarios import SCENARIOS
+from tools.drill.site import Site
+from tools.drill.table import tables
+from tools.install import ROOT, WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+FOLDER = WORK / "drill"
+_DEFAULT_DELAYS = (0.0, 30.0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    os.environ["TMPDIR"] = str(WORK / "tmp")
+    names = list(SCENARIOS) if options.scenarios == "all" else options.scenarios.split(",")
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        print(f"unknown scenario: {', '.join(unknown)}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
+        return 2
+    cast = Cast(options.strategies.split(","), [float(each) for each in options.delays.split(",")])
+    try:
+        if options.parallel > 1 and len(names) > 1:
+            rows = _side_by_side(names, options)
+        else:
+            rows = _one_after_another(names, cast, FOLDER / options.lane, _say)
+    except KeyboardInterrupt:
+        print("interrupted; everything that was started has been stopped", flush=True)
+        return 130
+    _show(rows, options)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.drill", description=__doc__)
+    parser.add_argument("--scenarios", default="killed", help=f"all, or some of: {', '.join(SCENARIOS)}")
+    parser.add_argument("--strategies", default=",".join(STRATEGIES), help="who follows the name, side by side")
+    parser.add_argument(
+        "--delays",
+        default=",".join(f"{each:g}" for each in _DEFAULT_DELAYS),
+        help=f"registration delays of the load balancer, in seconds; all: {','.join(f'{each:g}' for each in DELAYS)}",
+    )
+    parser.add_argument("--parallel", type=int, default=1, help="so many emulators at once, each with some scenarios")
+    parser.add_argument("--json", type=Path, help="where to write all figures")
+    parser.add_argument("--chart", type=Path, help="where to draw them: .png or .svg")
+    parser.add_argument("--lane", default="0", help=argparse.SUPPRESS)
+    return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal handler's signature
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _one_after_another(
+    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    chosen = [SCENARIOS[name] for name in names]
+    started = time.monotonic()
+    rows: list[dict[str, Any]] = []
+    with Site(
+        folder,
+        second=any(each.second for each in chosen),
+        readers=any(each.readers for each in chosen),
+        say=lambda text: say(f"[{time.monotonic() - started:6.1f} s] {text} ..."),
+    ) as site:
+        for scenario in chosen:
+            say(f"[{time.monotonic() - started:6.1f} s] {scenario.what}")
+            rows += [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
+    shutil.rmtree(folder, ignore_errors=True)
+    say(f"[{time.monotonic() - started:6.1f} s] nothing is left running")
+    return rows
+
+
+def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Deal the scenarios out to processes of their own, each with an emulator, databases and addresses of its own."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    lanes = [names[number :: options.parallel] for number in range(options.parallel)]
+    results = [FOLDER / f"lane-{number}.json" for number in range(len(lanes))]
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable, "-m", "tools.drill", "--lane", f"lane-{number}", "--json", str(result),
+                "--scenarios", ",".join(lane), "--strategies", options.strategies, "--delays", options.delays,
+            ],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for number, (lane, result) in enumerate(zip(lanes, results, strict=True))
+        if lane
+    ]  # fmt: skip
+    try:
+        codes = [process.wait() for process in processes]
+    except KeyboardInterrupt:
+        for process in processes:
+            process.send_signal(signal.SIGINT)
+        for process in processes:
+            process.wait()
+        raise
+    if any(codes):
+        raise RuntimeError(f"the exit codes of the {len(codes)} processes are {codes}")
+    found = [row for result in results for row in json.loads(result.read_text())["rows"]]
+    return sorted(found, key=lambda row: names.index(row["scenario"]))
+
+
+def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    if options.json:
+        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    if options.lane == "0":
+        print(
+            "\nIn seconds, for the registration delays given; lost: acknowledged and missing + never stored + doubled\n"
+        )
+        print(tables(rows))
+        if options.chart:
+            from tools.drill.chart import draw  # noqa: PLC0415 - matplotlib is slow to import
+
+            draw(rows, options.chart)
+            print(f"chart: {options.chart}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""`play`: one scenario, once, with the clients of every strategy at every registration delay side by side."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from emulator.postgres import SUPERUSER
+from pg_privatelink.cli.drill.background import Background
+from pg_privatelink.cli.drill.clients import Clients
+from pg_privatelink.cli.drill.measure import Figures, figures
+from pg_privatelink.cli.drill.postgres import PsycopgConnector
+from tools.drill.peers import NAMES, Peer
+from tools.drill.scenarios import Scenario, Stage
+from tools.drill.site import READERS, SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from emulator.data_plane import Front
+    from tools.drill.site import Site
+
+OURS = "pg-privatelink"
+OURS_SECOND = "pg-privatelink, second"
+STRATEGIES = (OURS, *NAMES)
+DELAYS = (0.0, 30.0, 120.0, 180.0)
+
+EVERY, EVERY_LATER, EVERY_PEER = 0.1, 0.25, 1.0
+"""Seconds between two tries of the clients: of ours without a delay, of ours with one, of a peer's."""
+
+_SECONDS_BEFORE = 3.0
+_CALM_SECONDS = 20.0  # so long everything must have worked, then the clients of a path may go
+_SECONDS_AFTER = 15.0
+_PAUSE = 0.5
+
+
+@dataclass
+class Path:
+    """The way of one strategy's clients through a load balancer with one registration delay."""
+
+    strategy: str
+    delay: float
+    every: float
+    port: int
+    front: Front
+    clients: Clients
+    ended: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one path.
+
+    Attributes:
+        scenario: The scenario's name.
+        strategy: Whose target group.
+        delay: The registration delay of the load balancer, in seconds.
+        every: Seconds between two tries of its clients, which is the resolution of the figures.
+        registered_after: Seconds after the beginning until the target group held all of the truth; None: never.
+        alone_after: The same until it held nothing else that was not draining; None: never.
+        looked_for: For how long after the beginning its clients ran, in seconds.
+        figures: What they saw.
+    """
+
+    scenario: str
+    strategy: str
+    delay: float
+    every: float
+    registered_after: float | None
+    alone_after: float | None
+    looked_for: float
+    figures: Figures
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        plain = {name: value for name, value in vars(self).items() if name != "figures"}
+        rounded = {name: round(each, 2) if isinstance(each, float) else each for name, each in plain.items()}
+        return {**rounded, **self.figures.document()}
+
+
+@dataclass
+class _Followed:
+    """When a target group had followed, in seconds after the beginning."""
+
+    group: str
+    port: int
+    registered: float | None = None
+    alone: float | None = None
+
+    def look(self, site: Site, seconds: float) -> None:
+        live = {each for each, state in site.targets(self.group).items() if state != "draining"}
+        truth = set(site.truth(self.port))
+        for name, true in (("registered", truth <= live), ("alone", truth == live)):
+            if not true:
+                setattr(self, name, None)
+            elif getattr(self, name) is None:
+                setattr(self, name, seconds)
+
+
+@dataclass
+class Cast:
+    """Who takes part.
+
+    Attributes:
+        strategies: Of `STRATEGIES`.
+        delays: The registration delays, in seconds.
+    """
+
+    strategies: Sequence[str] = STRATEGIES
+    delays: Sequence[float] = DELAYS
+    paths: list[Path] = field(default_factory=list)
+
+
+def play(site: Site, scenario: Scenario, cast: Cast, say: Callable[[str], None]) -> list[Row]:
+    """Play one scenario.
+
+    Args:
+        site: Where; left repaired, with the roles of its servers swapped.
+        scenario: What.
+        cast: With whom.
+        say: Told what happens.
+
+    Returns:
+        A row for each path.
+    """
+    with ExitStack() as started:
+        peers = [Peer(site, name, scenario.port) for name in cast.strategies if name in NAMES]
+        for peer in peers:
+            started.callback(peer.stop)
+        background = started.enter_context(Background())
+        paths = _paths(site, scenario, cast, peers, started)
+        if scenario.before:
+            scenario.before(site)
+        background.prepare(path.clients for path in paths)
+        background.start(path.clients for path in paths)
+        time.sleep(_SECONDS_BEFORE)
+        rows = _through_it(site, scenario, cast, peers, background, paths, say)
+        # What is reached while a server is frozen or away is not worth waiting for.
+        background.stop()
+        site.settle()
+    return rows
+
+
+def _paths(site: Site, scenario: Scenario, cast: Cast, peers: Sequence[Peer], started: ExitStack) -> list[Path]:
+    """Open a front for each strategy and delay."""
+    balancers = {OURS: site.load_balancer} if OURS in cast.strategies else {}
+    balancers |= {peer.name: peer.load_balancer for peer in peers}
+    paths: list[Path] = []
+    for strategy, balancer in balancers.items():
+        for delay in cast.delays:
+            front = site.plane.open(balancer, site.address(), registration_seconds=delay)
+            started.callback(site.plane.close, front)
+            every = EVERY_PEER if strategy != OURS else EVERY_LATER if delay else EVERY
+            places = {strategy: scenario.port}
+            if strategy == OURS and scenario.second:
+                places[OURS_SECOND] = SECOND
+            paths += [
+                _path(name, delay, every, port, front, number=len(paths) + number)
+                for number, (name, port) in enumerate(places.items())
+            ]
+    return paths
+
+
+def _path(strategy: str, delay: float, every: float, port: int, front: Front, *, number: int) -> Path:
+    connector = PsycopgConnector(host=front.address, port=port, user=SUPERUSER, dbname="postgres")
+    # A reader takes no writes.
+    table = None if port == READERS else f"drill_{number}"
+    return Path(strategy, delay, every, port, front, Clients(connector, every=every, table=table))
+
+
+def _through_it(  # noqa: PLR0917 - the parts of one play
+    site: Site,
+    scenario: Scenario,
+    cast: Cast,
+    peers: Sequence[Peer],
+    background: Background,
+    paths: Sequence[Path],
+    say: Callable[[str], None],
+) -> list[Row]:
+    began = background.now()
+    groups = {OURS: _Followed(site.groups[scenario.port], scenario.port)} if OURS in cast.strategies else {}
+    if scenario.second and groups:
+        groups[OURS_SECOND] = _Followed(site.groups[SECOND], SECOND)
+    groups |= {peer.name: _Followed(peer.group, scenario.port) for peer in peers}
+    first_polls = [peer.begin() for peer in peers]
+    scenario.script(Stage(site, peers, began, say))
+    happened = background.now()
+    latest = max([happened - began + scenario.patience, *first_polls]) + max(cast.delays) + _SECONDS_AFTER
+    while (seconds := background.now() - began) < latest:
+        for each in groups.values():
+            each.look(site, seconds)
+        for path in paths:
+            if path.ended is None and background.now() - happened > _CALM_SECONDS and _calm(path, site, background):
+                path.ended = background.stop(path.clients)
+        if all(path.ended is not None for path in paths):
+            break
+        time.sleep(_PAUSE)
+    for path in paths:
+        if path.ended is None:
+            path.ended = background.stop(path.clients)
+    say(f"{background.now() - began:6.2f} s  all clients have stopped")
+    return [_row(site, scenario, path, groups[path.strategy], began, background) for path in paths]
+
+
+def _calm(path: Path, site: Site, background: Background) -> bool:
+    """Tell whether everything on a path has worked for a while, on servers that are right."""
+    record, since, truth = path.clients.record, background.now() - _CALM_SECONDS, set(site.truth(path.port))
+    kinds = [record.connections, record.session, *([record.writes] if path.port != READERS else [])]
+    for tries in kinds:
+        recent = []
+        for each in reversed(tries):
+            if each.at < since:
+                break
+            recent.append(each)
+        done = [each for each in recent if each.ended is not None]
+        if len(done) < _CALM_SECONDS / path.every / 2 or not all(each.succeeded for each in done):
+            return False
+        if not all(each.server in truth for each in done if each.server):
+            return False
+    return True
+
+
+def _row(  # noqa: PLR0917 - the parts of one play
+    site: Site, scenario: Scenario, path: Path, group: _Followed, began: float, background: Background
+) -> Row:
+    pair = site.second if path.port == SECOND else site.pair
+    assert pair is not None  # noqa: S101 - there is a path to it
+    assert path.ended is not None  # noqa: S101 - all have been stopped
+    direct = PsycopgConnector(host=pair.primary.address, port=pair.primary.port, user=SUPERUSER, dbname="postgres")
+    stored = background.run(path.clients.stored(direct))
+    return Row(
+        scenario=scenario.name,
+        strategy=path.strategy,
+        delay=path.delay,
+        every=path.every,
+        registered_after=group.registered,
+        alone_after=group.alone,
+        looked_for=path.ended - began,
+        figures=figures(path.clients.record, began=began, end=path.ended, stored=stored, writer=path.port != READERS),
+    )

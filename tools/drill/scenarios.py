@@ -1,0 +1,258 @@
+"""The scenarios: what goes wrong, step by step, in seconds after the failover began."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.drill.site import MAIN, READERS, SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from emulator.postgres_pair import Pair
+    from tools.drill.peers import Peer
+    from tools.drill.site import Site
+
+PROMOTED = 1.0  # the standby takes writes, and normally the name follows at once; RDS itself takes 60 to 120 s
+_LATE = 60.0
+_EARLY = 20.0
+_FLAPS, _FLAP_SECONDS = 10, 3.0
+_TROUBLE = 30.0
+_CRASHES_UNTIL = 20.0
+_SECONDS_BETWEEN_EVENTS = 2.0  # the emulator's `failover_seconds`
+_ELB_SECONDS = 2.0
+_THROTTLED_CALLS = 5
+_ALWAYS = 100_000
+_NEXT_MINUTE = 70.0
+
+
+class Stage:
+    """What a scenario acts on.
+
+    Args:
+        site: The account and the databases.
+        peers: The others that follow the same name.
+        began: When the failover began, on the clock of time.monotonic.
+        say: Told what happens.
+    """
+
+    def __init__(self, site: Site, peers: Sequence[Peer], began: float, say: Callable[[str], None]) -> None:
+        self.site = site
+        self._peers = peers
+        self._began = began
+        self._say = say
+
+    @property
+    def seconds(self) -> float:
+        """How long ago it began."""
+        return time.monotonic() - self._began
+
+    def at(self, seconds: float, what: str) -> None:
+        """Wait until so many seconds after the beginning, and say what happens then."""
+        time.sleep(max(self._began + seconds - time.monotonic(), 0.0))
+        self._say(f"{self.seconds:6.2f} s  {what}")
+
+    def announce(self) -> None:
+        """RDS sends its two events, to the function and to whoever else listens to them."""
+        self.site.announce()
+        for seconds in (0.0, _SECONDS_BETWEEN_EVENTS):
+            timer = threading.Timer(seconds, self._tell_peers)
+            timer.daemon = True
+            timer.start()
+
+    def _tell_peers(self) -> None:
+        for peer in self._peers:
+            peer.event()
+
+    def groups(self) -> list[str]:
+        """Return the target groups of everybody."""
+        return [*self.site.groups.values(), *(peer.group for peer in self._peers)]
+
+    def promote(self, pair: Pair | None = None, *, port: int = MAIN, dns: bool = True) -> None:
+        """Promote the standby, and let the name follow."""
+        (pair or self.site.pair).promote()
+        if dns:
+            self.site.name(port, *self.site.truth(port))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One of them.
+
+    Attributes:
+        name: What it is called on the command line.
+        what: What happens, for people.
+        script: Lets it happen.
+        before: What has to be so when the failover begins; None: nothing.
+        port: The listener whose clients are looked at.
+        patience: How long after the last step the function may take until it has followed, in seconds: longer where
+            it has to wait for its next minute.
+    """
+
+    name: str
+    what: str
+    script: Callable[[Stage], None]
+    before: Callable[[Site], None] | None = None
+    port: int = MAIN
+    patience: float = 10.0
+
+    @property
+    def second(self) -> bool:
+        """Whether it needs a second database."""
+        return self.name == "two-databases"
+
+    @property
+    def readers(self) -> bool:
+        """Whether it is about readers."""
+        return self.port == READERS
+
+
+def _killed(stage: Stage) -> None:
+    stage.at(0.0, "the primary is killed; RDS sends its events")
+    stage.site.pair.primary.kill()
+    stage.announce()
+    stage.at(PROMOTED, "the standby is promoted, DNS follows")
+    stage.promote()
+
+
+def _frozen(stage: Stage) -> None:
+    stage.at(0.0, "the primary is frozen: silence, no reset; RDS sends its events")
+    stage.site.pair.primary.freeze()
+    stage.announce()
+    stage.at(PROMOTED, "the standby is promoted, DNS follows")
+    stage.promote()
+
+
+def _dns_late(stage: Stage) -> None:
+    stage.at(0.0, "the primary is killed; RDS sends its events")
+    stage.site.pair.primary.kill()
+    stage.announce()
+    stage.at(PROMOTED, "the standby is promoted, DNS does not follow")
+    stage.promote(dns=False)
+    stage.at(PROMOTED + _LATE, "DNS follows")
+    stage.site.name(MAIN, *stage.site.truth(MAIN))
+
+
+def _event_lost(stage: Stage) -> None:
+    stage.at(0.0, "the primary is killed; no event comes")
+    stage.site.pair.primary.kill()
+    stage.at(PROMOTED, "the standby is promoted, DNS follows")
+    stage.promote()
+
+
+def _event_before_dns(stage: Stage) -> None:
+    stage.at(0.0, "RDS sends its events; the primary is killed")
+    stage.announce()
+    stage.site.pair.primary.kill()
+    stage.at(_EARLY, "the standby is promoted, DNS follows")
+    stage.promote()
+
+
+def _flapping(stage: Stage) -> None:
+    pair = stage.site.pair
+    old, new = pair.primary.address, pair.standby.address
+    stage.at(0.0, "the primary turns read-only; RDS sends its events")
+    pair.primary.demote()
+    stage.announce()
+    stage.at(PROMOTED, f"the standby is promoted; the name goes to and fro every {_FLAP_SECONDS:g} s for 30 s")
+    stage.promote(dns=False)
+    for number in range(_FLAPS):
+        time.sleep(_FLAP_SECONDS if number else 0.0)
+        stage.site.name(MAIN, old if number % 2 else new)
+    stage.at(PROMOTED + _FLAPS * _FLAP_SECONDS, "DNS keeps to the new primary")
+    stage.site.name(MAIN, *stage.site.truth(MAIN))
+
+
+def _blue_green(stage: Stage) -> None:
+    stage.at(0.0, "the old side turns read-only and lives on; no event comes")
+    stage.site.pair.primary.demote()
+    stage.at(PROMOTED, "the new side takes writes, DNS follows")
+    stage.promote()
+
+
+def _readers(stage: Stage) -> None:
+    stage.at(0.0, "a reader leaves: its name first, then the server")
+    stage.site.name(READERS, stage.site.pair.primary.address)
+    stage.at(PROMOTED, "the reader is gone")
+    stage.site.pair.standby.kill()
+    stage.at(_LATE, "it joins again")
+    stage.site.pair.rebuild()
+    stage.site.name(READERS, *stage.site.truth(READERS))
+
+
+def _throttle(site: Site) -> None:
+    """Let nothing begin, and end what has begun."""
+    site.throttle_function(on=True)
+    site.kill_workers()
+
+
+def _throttled(stage: Stage) -> None:
+    _killed(stage)
+    stage.at(_TROUBLE, "the function may run again")
+    stage.site.throttle_function(on=False)
+
+
+def _denied(stage: Stage) -> None:
+    stage.at(0.0, "changes of targets are denied, to everybody")
+    for group in stage.groups():
+        for action in ("RegisterTargets", "DeregisterTargets"):
+            stage.site.emulator.control.fail(
+                "elbv2", action, times=_ALWAYS, code="AccessDenied", message="not authorized", resource=group
+            )
+    _killed(stage)
+    stage.at(_TROUBLE, "they are allowed again")
+    stage.site.emulator.control.clear_faults()
+
+
+def _crashing(stage: Stage) -> None:
+    _killed(stage)
+    number = 0
+    while stage.seconds < _CRASHES_UNTIL:
+        number += stage.site.kill_workers()
+        time.sleep(0.05)
+    stage.at(_CRASHES_UNTIL, f"the function's process was killed {number} times; it may live now")
+
+
+def _elb_slow(stage: Stage) -> None:
+    stage.at(0.0, f"each call to Elastic Load Balancing takes {_ELB_SECONDS:g} s more, and changes are throttled")
+    for group in stage.groups():
+        for action in ("RegisterTargets", "DeregisterTargets"):
+            stage.site.emulator.control.fail("elbv2", action, times=_THROTTLED_CALLS, resource=group)
+    stage.site.emulator.control.set(elb_seconds=_ELB_SECONDS)
+    _killed(stage)
+
+
+def _two_databases(stage: Stage) -> None:
+    second = stage.site.second
+    assert second is not None  # noqa: S101 - the site was made for this scenario
+    stage.at(0.0, "the primaries of both databases are killed; RDS sends its events")
+    stage.site.pair.primary.kill()
+    second.primary.kill()
+    stage.announce()
+    stage.at(PROMOTED, "both standbys are promoted, DNS follows")
+    stage.promote()
+    stage.promote(second, port=SECOND)
+
+
+SCENARIOS = {
+    each.name: each
+    for each in (
+        Scenario("killed", "primary killed", _killed),
+        Scenario("frozen", "primary frozen (SIGSTOP)", _frozen),
+        Scenario("dns-late", "DNS 60 s late", _dns_late),
+        Scenario("event-lost", "event lost", _event_lost),
+        Scenario("event-before-dns", "event 20 s before DNS", _event_before_dns),
+        Scenario("flapping", "DNS flaps for 30 s, old primary read-only", _flapping),
+        Scenario("blue-green", "blue/green: old side lives on, read-only", _blue_green),
+        Scenario("readers", "a reader leaves, and joins again", _readers, port=READERS),
+        Scenario("throttled", "function throttled for 30 s", _throttled, before=_throttle, patience=_NEXT_MINUTE),
+        Scenario("denied", "changes of targets denied for 30 s", _denied, patience=_NEXT_MINUTE),
+        Scenario("crashing", "function killed again and again for 20 s", _crashing, patience=_NEXT_MINUTE),
+        Scenario("elb-slow", "Elastic Load Balancing slow and throttling", _elb_slow, patience=_NEXT_MINUTE),
+        Scenario("two-databases", "two databases at once", _two_databases),
+    )
+}
+"""By their name on the command line."""
