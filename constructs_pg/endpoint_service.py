@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ._acknowledgments import ACCESS_LOGS, TLS_LISTENER
+from ._acknowledgments import TLS_LISTENER
+from ._arguments import check_consumers_together, check_types
 from ._idle_timeouts import IdleTimeouts
 from ._validation import (
-    check_accept_from,
-    check_acceptance,
     check_alarm_topics,
-    check_consumer_acceptance,
-    check_consumer_name,
     check_consumer_regions,
-    check_consumers,
     check_email_addresses,
     check_function_role,
     check_function_security_groups,
@@ -35,20 +30,19 @@ from ._validation import (
     check_payer_responsibility,
     check_poll_interval,
     check_port,
-    check_reject_others,
     check_rejection,
     check_supported_regions,
     is_wide,
 )
-from .consumer import Consumer
 from .endpoint_connections import EndpointConnections
 from .errors import PostgresEndpointServiceError
 from .flow_logs import EndpointServiceFlowLogs
 from .listener import PostgresListener, whole_seconds
+from .load_balancer import make_load_balancer
 from .monitoring import Alarms, AlarmTier, Dashboard, FunctionMetrics, PostgresEndpointServiceMetrics
 from .network import EndpointServiceNetwork
 from .target_sync import TargetSync
-from .targets import PostgresTarget
+from .vpc_endpoint_service import make_vpc_endpoint_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,11 +50,12 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
 
+    from .consumer import Consumer
     from .flow_logs import FlowLogs
+    from .targets import PostgresTarget
 
 _DEFAULT_PORT = 5432
 _NO_PRINCIPALS = "constructs-pg:PostgresEndpointService.noPrincipals"
-_ZONES_TAG = "pg-privatelink:zones"
 _WIDE_SOURCE_RANGE = "constructs-pg:PostgresEndpointService.wideSourceRange"
 
 
@@ -200,19 +195,11 @@ class PostgresEndpointService(Construct):
         flow_logs: FlowLogs | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        _check_types(listeners or {}, consumers, {"poll_interval": poll_interval, "healthy_timeout": healthy_timeout})
+        check_types(listeners or {}, consumers, {"poll_interval": poll_interval, "healthy_timeout": healthy_timeout})
         self.consumers = tuple(consumers)
-        for index, consumer in enumerate(consumers):
-            check_consumer_name(consumer.name, existing=[earlier.name for earlier in consumers[:index]])
-        principals = [principal for consumer in consumers for principal in consumer.principals]
-        check_acceptance(principals, acceptance_required=acceptance_required)
-        check_consumers({consumer.name: consumer.source_ranges for consumer in consumers})
-        check_consumer_acceptance(
-            {consumer.name: consumer.requires_acceptance for consumer in consumers},
-            acceptance_required=acceptance_required,
+        principals = check_consumers_together(
+            consumers, acceptance_required=acceptance_required, accept_from=accept_from, reject_others=reject_others
         )
-        check_accept_from(accept_from, principals=principals, acceptance_required=acceptance_required)
-        check_reject_others(reject_others=reject_others, accept_from=accept_from)
         check_rejection(on_delete=reject_connections_on_delete, retained=removal_policy != cdk.RemovalPolicy.DESTROY)
         check_notifications(
             connection_notifications,
@@ -249,7 +236,14 @@ class PostgresEndpointService(Construct):
             enforced=bool(self._source_ranges),
         )
         self._connections = ec2.Connections(security_groups=[self.network.security_group])
-        self.load_balancer = self._make_load_balancer(deletion_protection=deletion_protection)
+        self.load_balancer = make_load_balancer(
+            self,
+            vpc=vpc,
+            network=self.network,
+            enforced=bool(self._source_ranges),
+            deletion_protection=deletion_protection,
+            removal_policy=removal_policy,
+        )
         #: None as long as no target is known by a DNS name.
         self.target_sync: TargetSync | None = None
         self._make_target_sync = functools.partial(
@@ -281,8 +275,15 @@ class PostgresEndpointService(Construct):
             service_region=region,
             supported_regions=self._supported_regions,
         )
-        self.endpoint_service = self._make_endpoint_service(
-            principals, acceptance_required=acceptance_required, payer_responsibility=payer_responsibility
+        self.endpoint_service = make_vpc_endpoint_service(
+            self,
+            load_balancer=self.load_balancer,
+            zones=self.network.availability_zones,
+            principals=principals,
+            acceptance_required=acceptance_required,
+            supported_regions=self._supported_regions,
+            payer_responsibility=payer_responsibility,
+            removal_policy=removal_policy,
         )
         self.endpoint_connections = EndpointConnections(
             self,
@@ -385,7 +386,7 @@ class PostgresEndpointService(Construct):
                 setting is out of its range, or the load balancer cannot reach the target: the database can be in a zone
                 in which the load balancer is not, or is in another VPC, or has a public address.
         """
-        _check_types({name: target}, (), {"health_check_interval": health_check_interval})
+        check_types({name: target}, (), {"health_check_interval": health_check_interval})
         check_listener_name(name, existing=self._listeners)
         check_port(port)
         check_listener_ports({**{known: each.port for known, each in self._listeners.items()}, name: port})
@@ -429,48 +430,6 @@ class PostgresEndpointService(Construct):
         self.alarms.watch_listener(listener, followed_by=followed_by)
         return listener
 
-    def _make_load_balancer(self, *, deletion_protection: bool) -> elbv2.NetworkLoadBalancer:
-        mappings = self.network.subnet_mappings
-        load_balancer = elbv2.NetworkLoadBalancer(
-            self,
-            "LoadBalancer",
-            vpc=self._vpc,
-            vpc_subnets=None if mappings else ec2.SubnetSelection(subnets=self.network.subnets),
-            # Neither is create-only: AWS::ElasticLoadBalancingV2::LoadBalancer changes from one to the other in place.
-            subnet_mappings=mappings,
-            internet_facing=False,
-            ip_address_type=elbv2.IpAddressType.IPV4,
-            # A database with one writer lives in one zone; consumers come in through all of them.
-            cross_zone_enabled=True,
-            deletion_protection=deletion_protection,
-            security_groups=[self.network.security_group],
-            enforce_security_group_inbound_rules_on_private_link_traffic=bool(self._source_ranges),
-        )
-        _apply_removal_policy(load_balancer, self._removal_policy)
-        self.network.security_group.apply_removal_policy(self._removal_policy)
-        ACCESS_LOGS.on(load_balancer)
-        return load_balancer
-
-    def _make_endpoint_service(
-        self, principals: Sequence[str], *, acceptance_required: bool, payer_responsibility: str | None
-    ) -> ec2.VpcEndpointService:
-        service = ec2.VpcEndpointService(
-            self,
-            "EndpointService",
-            vpc_endpoint_service_load_balancers=[self.load_balancer],
-            acceptance_required=acceptance_required,
-            allowed_principals=[iam.ArnPrincipal(principal) for principal in sorted(set(principals))],
-            allowed_regions=sorted(self._supported_regions) or None,
-        )
-        _apply_removal_policy(service, self._removal_policy)
-        resource = service.node.find_child(service.node.id)
-        assert isinstance(resource, ec2.CfnVPCEndpointService)  # noqa: S101 - true of the L2
-        resource.payer_responsibility = payer_responsibility
-        # AWS enables another zone of the load balancer when the service is modified, and CloudFormation modifies it
-        # when it sees a change.
-        cdk.Tags.of(service).add(_ZONES_TAG, " ".join(self.network.availability_zones))
-        return service
-
     def _monitor(
         self, tier: AlarmTier, topics: Sequence[sns.ITopic], *, dashboard: bool, flow_logs: FlowLogs | None
     ) -> None:
@@ -510,31 +469,3 @@ class PostgresEndpointService(Construct):
                     f"consumer '{consumer.name}' may come from {', '.join(wide)}, which is a stop-gap: ask for its "
                     "private ranges and give those, or acknowledge this",
                 )
-
-
-def _check_types(listeners: Mapping[str, object], consumers: Sequence[object], durations: Mapping[str, object]) -> None:
-    """Name the mistakes that come first to mind; Python would say that some attribute is missing."""
-    problems = [
-        f"listener '{name}' is a {type(target).__name__}: wrap it, as in PostgresTarget.from_instance(...)"
-        for name, target in listeners.items()
-        if not isinstance(target, PostgresTarget)
-    ]
-    problems += [
-        f"consumers[{index}] is a {type(consumer).__name__}: give a Consumer(name=..., principals=[...])"
-        for index, consumer in enumerate(consumers)
-        if not isinstance(consumer, Consumer)
-    ]
-    problems += [
-        f"'{name}' must be a Duration, got {value!r}: give cdk.Duration.seconds({value})"
-        for name, value in durations.items()
-        if value is not None and not isinstance(value, cdk.Duration)
-    ]
-    if problems:
-        raise PostgresEndpointServiceError(problems)
-
-
-def _apply_removal_policy(construct: Construct, policy: cdk.RemovalPolicy) -> None:
-    """Set the policy on every resource of a construct; the endpoint service's own is not its default child."""
-    for child in construct.node.find_all():
-        if isinstance(child, cdk.CfnResource):
-            child.apply_removal_policy(policy)
