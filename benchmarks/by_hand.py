@@ -79,7 +79,7 @@ def make(
     balancer.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     service = _service(stack, balancer, vpc)
     gate = _Function(stack, "Gate", "connection_gate.handler.handle", connection_gate, timeout=15, event_age=10)
-    _gate(gate, balancer, service, vpc)
+    _gate(gate, balancer, service, vpc, databases)
     follower = _Function(stack, "Follower", "target_sync.handler.handle", target_sync, timeout=6, event_age=1)
     targets, follow, schedule = _follower(follower, balancer, vpc_cidr, edition)
     followed = {}
@@ -220,9 +220,16 @@ def _service_arn(service: ec2.VpcEndpointService) -> str:
     )
 
 
-def _gate(gate: _Function, balancer: elbv2.NetworkLoadBalancer, service: ec2.VpcEndpointService, vpc: ec2.IVpc) -> None:
+def _gate(
+    gate: _Function,
+    balancer: elbv2.NetworkLoadBalancer,
+    service: ec2.VpcEndpointService,
+    vpc: ec2.IVpc,
+    databases: Mapping[str, rds.IDatabaseInstance],
+) -> None:
+    stack = gate.stack
     policy = iam.ManagedPolicy(
-        gate.stack,
+        stack,
         "GatePolicy",
         description="Gate",
         roles=[gate.role],
@@ -238,18 +245,42 @@ def _gate(gate: _Function, balancer: elbv2.NetworkLoadBalancer, service: ec2.Vpc
                 actions=["ec2:ModifyVpcEndpointServiceConfiguration"],
                 resources=[_service_arn(service)],
             ),
+            iam.PolicyStatement(sid="ReadStack", actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]),
+        ],
+    )
+    read = iam.ManagedPolicy(
+        stack,
+        "ReadInstances",
+        description="Databases",
+        roles=[gate.role],
+        statements=[
+            iam.PolicyStatement(
+                sid="ReadInstances",
+                actions=["rds:DescribeDBInstances"],
+                resources=[
+                    stack.format_arn(
+                        service="rds",
+                        resource="db",
+                        resource_name=each.instance_identifier,
+                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                    for each in databases.values()
+                ],
+            )
         ],
     )
     function = gate.make(
         {"SERVICE_ID": service.vpc_endpoint_service_id, "LOAD_BALANCER_ARN": balancer.load_balancer_arn}
     )
     function.node.add_dependency(policy)
-    gate.resource(
+    zones = gate.resource(
         "Zones",
         "Custom::PostgresEndpointServiceZones",
         timeout=cdk.Duration.minutes(7),
         Zones=[subnet.availability_zone for subnet in vpc.private_subnets],
+        Databases={name: f"db:{database.instance_identifier}" for name, database in databases.items()},
     )
+    zones.node.add_dependency(read)
 
 
 def _follower(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .flow_logs import FlowLogs
     from .listener import PostgresListener
     from .monitoring import AlarmTier
-    from .targets import ClusterRole, PostgresTarget, PostgresTargetConfig, RdsEventSource
+    from .targets import ClusterRole, PostgresTarget, PostgresTargetConfig, RdsDatabase, RdsEventSource
 
 __all__ = [
     "AlarmTier",
@@ -34,6 +34,7 @@ __all__ = [
     "PostgresListener",
     "PostgresTarget",
     "PostgresTargetConfig",
+    "RdsDatabase",
     "RdsEventSource",
 ]
 
@@ -49,6 +50,7 @@ _MODULES = {
     "PostgresListener": "listener",
     "PostgresTarget": "targets",
     "PostgresTargetConfig": "targets",
+    "RdsDatabase": "targets",
     "RdsEventSource": "targets",
 }
 

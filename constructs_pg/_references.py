@@ -8,7 +8,7 @@ from aws_cdk import Reference, Tokenization
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 
-from ._validation import is_token
+from ._validation import check_security_group_ids, is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,12 @@ def subnets_of_group(db_subnet_group_name: str | None) -> list[str]:
     """Return the subnet ids of a DB subnet group that was created in CDK, otherwise nothing."""
     group = referenced(db_subnet_group_name)
     return list(group.subnet_ids) if isinstance(group, rds.CfnDBSubnetGroup) else []
+
+
+def different_groups(security_groups: Sequence[ec2.ISecurityGroup]) -> tuple[ec2.ISecurityGroup, ...]:
+    """Return security groups that were given one by one, none of them twice."""
+    check_security_group_ids([group.security_group_id for group in security_groups])
+    return tuple(security_groups)
 
 
 def port_of(database: IConstruct | None) -> int | None:

@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._acknowledgments import CONCURRENCY, DEAD_LETTERS, DESCRIBE_ACTIONS
+from ._acknowledgments import CONCURRENCY, DEAD_LETTERS
 from ._assets import stage_connection_gate
 from ._keys import allow_logs_to_use
 from .function_network import FunctionNetwork
-from .function_permissions import NOT_BY_CODE, acknowledge_network_interfaces, network_interface_statements
+from .gate_permissions import GatePermissions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
-    from constructs import IDependable
+    from constructs import IConstruct, IDependable
+
+    from .targets import RdsDatabase
 
 _HANDLER = "connection_gate.handler.handle"
 # Of a zone that AWS does not enable within minutes the function reminds it for as long as it may run.
@@ -39,7 +41,7 @@ class ConnectionGate(Construct):
     """One function for what a service's connections need, with its role, its log group and its custom resources.
 
     On deployment it has the endpoint service learn zones that the load balancer has gained. More it does only where
-    it is told to: see `accept` and `reject_on_delete`.
+    it is told to: see `accept`, `reject_on_delete` and `check_zones_of`.
 
     Args:
         scope: The construct of the connections.
@@ -50,12 +52,14 @@ class ConnectionGate(Construct):
         zones: The load balancer's zones: when they change, the service is told.
         accept_from: The accounts whose connections are accepted.
         reject_others: Whether waiting connections of other accounts are rejected.
+        rejects_on_delete: Whether `reject_on_delete` will be called: a role must be told what it needs all at once.
         runtime: The function's runtime.
         vpc: The load balancer's VPC.
         vpc_subnets: The subnets of that VPC in which the function runs; None runs it outside (default: None).
         security_groups: Security groups for a function in the VPC; None makes one (default: None).
         encryption_key: A key for the function's environment and logs; None leaves both to AWS (default: None).
-        permissions_boundary: A permissions boundary for the role (default: none).
+        role: A role for the function; None makes one (default: None).
+        permissions_boundary: A permissions boundary for the role that is made here (default: none).
         log_retention: How long logs are kept (default: one month).
     """
 
@@ -70,11 +74,13 @@ class ConnectionGate(Construct):
         zones: Sequence[str],
         accept_from: Sequence[str],
         reject_others: bool,
+        rejects_on_delete: bool,
         runtime: lambda_.Runtime,
         vpc: ec2.IVpc,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         encryption_key: kms.IKey | None = None,
+        role: iam.IRole | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
@@ -83,7 +89,6 @@ class ConnectionGate(Construct):
         assert stage is not None  # noqa: S101 - every stack has one
         code = stage_connection_gate(Path(stage.asset_outdir) / "pg-privatelink-connection-gate")
         code_hash = cdk.FileSystem.fingerprint(str(code))
-        self._endpoint_service_arn = endpoint_service_arn
         self.log_group = logs.LogGroup(
             self,
             "LogGroup",
@@ -91,10 +96,16 @@ class ConnectionGate(Construct):
             encryption_key=encryption_key,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        self.role = self._role(permissions_boundary)
+        self._permissions = GatePermissions(
+            self,
+            role=role,
+            permissions_boundary=permissions_boundary,
+            endpoint_service_arn=endpoint_service_arn,
+            log_group_arn=self.log_group.log_group_arn,
+        )
         if encryption_key is not None:
             allow_logs_to_use(encryption_key, stack=cdk.Stack.of(self))
-            self._allow("DecryptEnvironment", "kms:Decrypt", resource=encryption_key.key_arn, conditions=NOT_BY_CODE)
+            self._permissions.allow_decryption(encryption_key)
         #: None outside the VPC.
         self.network: FunctionNetwork | None = None
         if vpc_subnets is not None:
@@ -104,10 +115,9 @@ class ConnectionGate(Construct):
                 vpc=vpc,
                 vpc_subnets=vpc_subnets,
                 security_groups=security_groups,
-                services="'ec2', 'elasticloadbalancing' and, to reject connections on deletion, 'cloudformation'",
+                service=scope.node.scope or scope,
             )
-            self._policy.add_statements(*network_interface_statements(self.network))
-            acknowledge_network_interfaces(self._policy, self.network)
+            self._permissions.allow_network_interfaces(self.network)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -139,7 +149,8 @@ class ConnectionGate(Construct):
         )
         for acknowledged in (CONCURRENCY, DEAD_LETTERS):
             acknowledged.on(self.function)
-        self.function.node.add_dependency(self._policy)
+        if self._permissions.policy is not None:
+            self.function.node.add_dependency(self._permissions.policy)
         self.zones = cdk.CustomResource(
             self,
             "Zones",
@@ -150,11 +161,47 @@ class ConnectionGate(Construct):
             removal_policy=cdk.RemovalPolicy.RETAIN,
             properties={"CodeHash": code_hash, "Zones": list(zones)},
         )
+        resource = self.zones.node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - true of the L2
+        self._zones_resource = resource
+        self._readers: list[IConstruct] = []
         self._code_hash = code_hash
         if accept_from:
-            self._allow("AcceptConnections", "ec2:AcceptVpcEndpointConnections")
+            self._permissions.allow("AcceptConnections", "ec2:AcceptVpcEndpointConnections")
         if reject_others:
-            self._allow("RejectConnections", "ec2:RejectVpcEndpointConnections")
+            self._permissions.allow("RejectConnections", "ec2:RejectVpcEndpointConnections")
+        if accept_from:
+            self._permissions.allow("ReadConnections", "ec2:DescribeVpcEndpointConnections", resource="*")
+        self._rejection_policy = self._permissions.allow_rejection() if rejects_on_delete else None
+        self._permissions.warn_of_what_is_missing()
+
+    @property
+    def role(self) -> iam.IRole:
+        """The function's role, made here or given."""
+        return self._permissions.role
+
+    @property
+    def required_policy(self) -> iam.PolicyDocument:
+        """All that the role needs, for a role given as one that takes no policies.
+
+        Put it into a managed policy of that role, and let `function` depend on the policy.
+        """
+        return self._permissions.required_policy
+
+    def check_zones_of(self, listener: str, database: RdsDatabase) -> None:
+        """Ask RDS at deployment in which zones a database can be, and compare them with the load balancer's.
+
+        A first deployment fails if the load balancer lacks one; an update says so in the function's log.
+
+        Args:
+            listener: The listener in front of it.
+            database: Its description names the DB subnet group.
+        """
+        self._zones_resource.add_property_override(f"Databases.{listener}", f"{database.kind}:{database.identifier}")
+        policy = self._permissions.allow_to_read_zones_of(database)
+        if policy is not None and policy not in self._readers:
+            self._readers.append(policy)
+            self.zones.node.add_dependency(policy)
 
     def accept(self, topic: sns.ITopic | None, *, after: Sequence[IDependable] = ()) -> None:
         """Look at the connections when there is a notification, and every 10 minutes in case one is lost.
@@ -163,7 +210,6 @@ class ConnectionGate(Construct):
             topic: The topic of the notifications; None leaves it to the schedule.
             after: What must exist before; on deletion, what goes later.
         """
-        self._allow("ReadConnections", "ec2:DescribeVpcEndpointConnections", resource="*")
         schedule = events.CfnRule(
             self,
             "Schedule",
@@ -202,29 +248,6 @@ class ConnectionGate(Construct):
         Returns:
             What does so. What it depends on is deleted after it, and what depends on it before.
         """
-        stack = cdk.Stack.of(self)
-        # A policy of its own: when the option is turned off, it goes after the custom resource that needs it.
-        policy = iam.ManagedPolicy(
-            self,
-            "RejectionPolicy",
-            description="Reject the connections of a Postgres endpoint service that is deleted",
-            roles=[self.role],
-            statements=[
-                iam.PolicyStatement(
-                    sid="ReadConnections", actions=["ec2:DescribeVpcEndpointConnections"], resources=["*"]
-                ),
-                iam.PolicyStatement(
-                    sid="RejectConnections",
-                    actions=["ec2:RejectVpcEndpointConnections"],
-                    resources=[self._endpoint_service_arn],
-                ),
-                # Turning the option off deletes the custom resource too, and must reject nobody.
-                iam.PolicyStatement(
-                    sid="ReadStack", actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
-                ),
-            ],
-        )
-        DESCRIBE_ACTIONS.on(policy)
         rejection = cdk.CustomResource(
             self,
             "Rejection",
@@ -235,61 +258,10 @@ class ConnectionGate(Construct):
             properties={"CodeHash": self._code_hash},
         )
         # A function that cannot start is found out by the other resource, whose deletion calls nobody.
-        rejection.node.add_dependency(self.zones, policy)
+        rejection.node.add_dependency(self.zones)
+        if self._rejection_policy is not None:
+            rejection.node.add_dependency(self._rejection_policy)
         return rejection
-
-    def _role(self, permissions_boundary: iam.IManagedPolicy | None) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            description="Connections and zones of a Postgres endpoint service",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            permissions_boundary=permissions_boundary,
-        )
-        # Managed, since many a policy pack refuses inline ones.
-        self._policy = iam.ManagedPolicy(
-            self, "Policy", description="Connections and zones of a Postgres endpoint service", roles=[role]
-        )
-        self._policy.add_statements(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
-            )
-        )
-        self._policy.add_statements(
-            iam.PolicyStatement(
-                sid="ReadZones",
-                actions=[
-                    "ec2:DescribeVpcEndpointServiceConfigurations",
-                    "elasticloadbalancing:DescribeLoadBalancers",
-                ],
-                resources=["*"],
-            )
-        )
-        self._policy.add_statements(
-            iam.PolicyStatement(
-                sid="LearnZones",
-                actions=["ec2:ModifyVpcEndpointServiceConfiguration"],
-                resources=[self._endpoint_service_arn],
-            )
-        )
-        DESCRIBE_ACTIONS.on(self._policy)
-        self._allowed: set[str] = set()
-        return role
-
-    def _allow(
-        self, sid: str, action: str, *, resource: str | None = None, conditions: Mapping[str, object] | None = None
-    ) -> None:
-        """Allow an action once, on the endpoint service unless told otherwise."""
-        if sid not in self._allowed:
-            self._allowed.add(sid)
-            self._policy.add_statements(
-                iam.PolicyStatement(
-                    sid=sid,
-                    actions=[action],
-                    resources=[resource or self._endpoint_service_arn],
-                    conditions=conditions,
-                )
-            )
 
     def _permission(self, construct_id: str, principal: str, source_arn: str) -> lambda_.CfnPermission:
         return lambda_.CfnPermission(

@@ -53,7 +53,8 @@ class EndpointConnections(Construct):
         vpc_subnets: The subnets in which that function runs; None runs it outside of the VPC.
         security_groups: Security groups for that function in the VPC; None makes one.
         encryption_key: A key for that function's environment and logs; None leaves both to AWS.
-        permissions_boundary: A permissions boundary for that function's role.
+        role: A role for that function; None makes one.
+        permissions_boundary: A permissions boundary for the role that is made here.
         log_retention: How long that function's logs are kept.
     """
 
@@ -77,6 +78,7 @@ class EndpointConnections(Construct):
         vpc_subnets: ec2.SubnetSelection | None,
         security_groups: Sequence[ec2.ISecurityGroup] | None,
         encryption_key: kms.IKey | None,
+        role: iam.IRole | None,
         permissions_boundary: iam.IManagedPolicy | None,
         log_retention: logs.RetentionDays,
     ) -> None:
@@ -93,11 +95,13 @@ class EndpointConnections(Construct):
             zones=zones,
             accept_from=accept_from,
             reject_others=reject_others,
+            rejects_on_delete=reject_on_delete,
             runtime=runtime,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
             encryption_key=encryption_key,
+            role=role,
             permissions_boundary=permissions_boundary,
             log_retention=log_retention,
         )

@@ -20,7 +20,7 @@ from ._validation import (
     check_alarm_topics,
     check_consumer_regions,
     check_email_addresses,
-    check_function_role,
+    check_function_roles,
     check_function_security_groups,
     check_healthy_timeout,
     check_listener_count,
@@ -111,6 +111,8 @@ class PostgresEndpointService(Construct):
             unless CDK may not change it (`iam.Role.from_role_arn(..., mutable=False)` or
             `role.without_policy_updates()`): then it must have what `target_sync.required_policy` says, and so does a
             warning (default: a role made here).
+        connection_function_role: The same for the function that answers for consumers' connections and for zones, see
+            `endpoint_connections.gate`; without either task there is none (default: a role made here).
         permissions_boundary: A permissions boundary for the roles made here (default: none).
         log_retention: How long the functions' logs are kept; they are deleted with the stack (default: one month).
         connection_notifications: Whether a topic and an alarm tell that a connection waits to be accepted; without
@@ -177,6 +179,7 @@ class PostgresEndpointService(Construct):
         function_security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         encryption_key: kms.IKey | None = None,
         function_role: iam.IRole | None = None,
+        connection_function_role: iam.IRole | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         connection_notifications: bool = True,
@@ -216,7 +219,10 @@ class PostgresEndpointService(Construct):
         check_poll_interval(whole_seconds(poll_interval))
         healthy_timeout = healthy_timeout or cdk.Duration.minutes(5)
         check_healthy_timeout(whole_seconds(healthy_timeout))
-        check_function_role(role_is_given=function_role is not None, boundary_is_given=permissions_boundary is not None)
+        check_function_roles(
+            roles_are_given=function_role is not None and connection_function_role is not None,
+            boundary_is_given=permissions_boundary is not None,
+        )
         self._function_in_vpc = function_vpc_subnets is not None
         check_function_security_groups(
             None if function_security_groups is None else len(function_security_groups), in_vpc=self._function_in_vpc
@@ -303,6 +309,7 @@ class PostgresEndpointService(Construct):
             vpc_subnets=function_vpc_subnets,
             security_groups=function_security_groups,
             encryption_key=encryption_key,
+            role=connection_function_role,
             permissions_boundary=permissions_boundary,
             log_retention=log_retention,
         )
@@ -426,6 +433,8 @@ class PostgresEndpointService(Construct):
                 # A service without functions gets none for this: its tag tells CloudFormation of the zones.
                 self.endpoint_connections.make_gate()
             self.target_sync.add_listener(listener, rules=into_databases)
+            if bound.database is not None and not self.network.knows_zones_of(bound):
+                self.endpoint_connections.make_gate().check_zones_of(name, bound.database)
         followed_by = None if listener.target.hostname is None else self.target_sync
         self.alarms.watch_listener(listener, followed_by=followed_by)
         return listener

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Validations
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ._validation import check_function_subnets, is_token
 
@@ -27,7 +27,7 @@ class FunctionNetwork(Construct):
         vpc: The VPC.
         vpc_subnets: The subnets, private, in at least two zones.
         security_groups: Security groups to use; None makes one that may reach AWS's API and DNS servers.
-        services: What the function calls, for the warning.
+        service: The endpoint service's construct, which warns once for all of its functions.
 
     Raises:
         PostgresEndpointServiceError: The subnets are public or all in one zone, or there are too many.
@@ -41,7 +41,7 @@ class FunctionNetwork(Construct):
         vpc: ec2.IVpc,
         vpc_subnets: ec2.SubnetSelection,
         security_groups: Sequence[ec2.ISecurityGroup] | None,
-        services: str,
+        service: IConstruct,
     ) -> None:
         super().__init__(scope, construct_id)
         selected = vpc.select_subnets(
@@ -65,14 +65,7 @@ class FunctionNetwork(Construct):
         # A VPC object calls a subnet private if it has a route to a NAT gateway or the like, otherwise isolated.
         with_egress = {subnet.subnet_id for subnet in vpc.private_subnets}
         if any(subnet.subnet_id not in with_egress for subnet in self.subnets):
-            Validations.of(self).add_warning(
-                _NO_WAY_OUT,
-                "the function runs in subnets of which is not known that they have a route to a NAT gateway: without "
-                f"one it needs interface endpoints with private DNS names for {services}, which admit its security "
-                "group on port 443, and a gateway or interface endpoint for 's3', through which it answers "
-                "CloudFormation; otherwise the deployment fails after a minute or more; acknowledge this once they "
-                "are there",
-            )
+            _warn_once(service)
 
     def allow_nameservers(self, nameservers: Sequence[str]) -> None:
         """Let the function reach name servers that are not on port 53; given security groups are left alone.
@@ -106,3 +99,17 @@ class FunctionNetwork(Construct):
         ):
             group.add_egress_rule(ec2.Peer.ipv4(_ANYWHERE), port, text)
         return group
+
+
+def _warn_once(service: IConstruct) -> None:
+    """Say what functions need that may have no way out: the same for all functions of a service."""
+    if any(_NO_WAY_OUT in str(entry.data) for entry in service.node.metadata):
+        return
+    Validations.of(service).add_warning(
+        _NO_WAY_OUT,
+        "functions run in subnets of which is not known that they have a route to a NAT gateway: without one they need "
+        "interface endpoints with private DNS names for 'elasticloadbalancing', 'ec2', 'rds' (readers of clusters, and "
+        "zones of databases that nobody has named) and 'cloudformation' (rejection on deletion), which admit their "
+        "security groups on port 443, and a gateway or interface endpoint for 's3', through which they answer "
+        "CloudFormation; otherwise the deployment fails after a minute or more; acknowledge this once they are there",
+    )

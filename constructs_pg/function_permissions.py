@@ -55,7 +55,7 @@ class FunctionPermissions:
         self._own_role = self._make_role(permissions_boundary) if role is None else None
         self.role: iam.IRole = self._own_role or role  # type: ignore[assignment]  # one of the two is there
         #: Ours in a given role; None where the role is made here or takes no policy.
-        self.policy = None if role is None else self._attach_policy(role)
+        self.policy = None if role is None else attach_policy(scope, "Policy", role)
         #: All that the role needs.
         self.required_policy = iam.PolicyDocument()
         self._added: list[iam.PolicyStatement] = []
@@ -146,14 +146,14 @@ class FunctionPermissions:
         self._read_members.add_resources(cluster_arn)
         if not self.takes_policies:
             only = iam.PolicyStatement(sid="ReadMembers", actions=["rds:DescribeDBClusters"], resources=[cluster_arn])
-            self._warn([self._described(only)])
+            self._warn([described(self._scope, only)])
         return self._scope.node.try_find_child("ReadMembers")
 
     def warn_of_what_is_missing(self) -> None:
         """Say what a role needs that takes no policies; called when all statements but those of clusters are there."""
         if self.takes_policies:
             return
-        statements = [self._described(each) for each in self._added]
+        statements = [described(self._scope, each) for each in self._added]
         for statement in statements:
             if statement.get("Sid") == "FollowTargets":
                 statement["Condition"] = {
@@ -171,18 +171,6 @@ class FunctionPermissions:
             permissions_boundary=permissions_boundary,
         )
 
-    def _attach_policy(self, role: iam.IRole) -> iam.Policy | None:
-        # In our stack, wherever the role is: its own policy could not name what is in ours without a circle of stacks.
-        policy = iam.Policy(self._scope, "Policy")
-        role.attach_inline_policy(policy)
-        resource = policy.node.default_child
-        assert isinstance(resource, iam.CfnPolicy)  # noqa: S101 - true of the L2
-        if cdk.Stack.of(self._scope).resolve(resource.roles):
-            return policy
-        # In no template, but policy packs would look at it.
-        self._scope.node.try_remove_child("Policy")
-        return None
-
     @property
     def _holder(self) -> iam.Role | iam.Policy | None:
         """What our statements go to."""
@@ -196,25 +184,6 @@ class FunctionPermissions:
         elif self.policy is not None:
             self.policy.add_statements(statement)
 
-    def _described(self, statement: iam.PolicyStatement) -> dict[str, Any]:
-        """Return a statement as people need it before the deployment, when what it makes has no names yet."""
-        stack = cdk.Stack.of(self._scope)
-        described: dict[str, Any] = stack.resolve(statement.to_statement_json())
-        service = statement.actions[0].partition(":")[0]
-        unnamed = {
-            "elasticloadbalancing": "targetgroup/*",
-            "kms": "key/*",
-            "logs": f"log-group:{_spelled(stack.resolve(stack.stack_name), _SUB)}-*:*",
-        }
-        resources = described.get("Resource", _SUB.format("NoTargetGroupYet"))
-        described["Resource"] = []
-        for resource in resources if isinstance(resources, list) else [resources]:
-            name = _spelled(resource, _SUB)
-            if _REFERENCE.fullmatch(name):
-                name = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{unnamed[service]}"
-            described["Resource"].append(_REFERENCE.sub("*", name))
-        return described
-
     def _warn(self, statements: Iterable[dict[str, Any]]) -> None:
         cdk.Validations.of(self._scope).add_warning(
             _GIVEN_ROLE,
@@ -222,6 +191,45 @@ class FunctionPermissions:
             f"it needs: {json.dumps(list(statements))}; give it that before ('target_sync.required_policy' is the same "
             "in code, with the target groups' ARNs), and acknowledge this",
         )
+
+
+def attach_policy(scope: Construct, construct_id: str, role: iam.IRole) -> iam.Policy | None:
+    """Return an empty inline policy of ours in a given role; None where CDK may not change the role.
+
+    In our stack, wherever the role is: its own policy could not name what is in ours without a circle of stacks.
+    """
+    policy = iam.Policy(scope, construct_id)
+    role.attach_inline_policy(policy)
+    resource = policy.node.default_child
+    assert isinstance(resource, iam.CfnPolicy)  # noqa: S101 - true of the L2
+    if cdk.Stack.of(scope).resolve(resource.roles):
+        return policy
+    # In no template, but policy packs would look at it.
+    scope.node.try_remove_child(construct_id)
+    return None
+
+
+def described(scope: Construct, statement: iam.PolicyStatement) -> dict[str, Any]:
+    """Return a statement as people need it before the deployment, when what it makes has no names yet."""
+    stack = cdk.Stack.of(scope)
+    found: dict[str, Any] = stack.resolve(statement.to_statement_json())
+    service = statement.actions[0].partition(":")[0]
+    stack_name = spelled(stack.resolve(stack.stack_name), _SUB)
+    unnamed = {
+        "elasticloadbalancing": "targetgroup/*",
+        "kms": "key/*",
+        "logs": f"log-group:{stack_name}-*:*",
+    }
+    resources = found.get("Resource", _SUB.format("NoTargetGroupYet"))
+    found["Resource"] = []
+    for resource in resources if isinstance(resources, list) else [resources]:
+        name = spelled(resource, _SUB)
+        if name == _SUB.format("AWS::StackId"):
+            name = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:stack/{stack_name}/*"
+        elif _REFERENCE.fullmatch(name):
+            name = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{unnamed[service]}"
+        found["Resource"].append(_REFERENCE.sub("*", name))
+    return found
 
 
 def network_interface_statements(network: FunctionNetwork | CheckNetwork) -> list[iam.PolicyStatement]:
@@ -258,7 +266,7 @@ def network_interface_statements(network: FunctionNetwork | CheckNetwork) -> lis
 
 def acknowledge_network_interfaces(holder: IConstruct, network: FunctionNetwork | CheckNetwork) -> None:
     """Acknowledge the wildcards of `network_interface_statements`, in all of their spellings."""
-    names = [_spelled(cdk.Stack.of(network).resolve(arn), "<{}>") for arn in _where_interfaces_are_made(network)]
+    names = [spelled(cdk.Stack.of(network).resolve(arn), "<{}>") for arn in _where_interfaces_are_made(network)]
     for name in names:
         if "*" in name:
             network_interfaces(name).on(holder)
@@ -286,17 +294,17 @@ def _ec2_arn(kind: str, resource_id: str, *, is_ours: bool = True) -> str:
     return f"arn:{cdk.Aws.PARTITION}:ec2:{cdk.Aws.REGION}:{account}:{kind}/{resource_id}"
 
 
-def _spelled(value: Any, reference: str) -> str:  # noqa: ANN401 - whatever CloudFormation has in place of a text
+def spelled(value: Any, reference: str) -> str:  # noqa: ANN401 - whatever CloudFormation has in place of a text
     """Return a resolved value as text in which references are written as asked, with their name for `{}`."""
     if isinstance(value, str):
         return value
     match value:
         case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(_spelled(part, reference) for part in parts)
+            return str(separator).join(spelled(part, reference) for part in parts)
         case {"Fn::GetAtt": [logical_id, attribute]}:
             return reference.format(f"{logical_id}.{attribute}")
         case {"Ref": name}:
             return reference.format(name)
         case {"Fn::ImportValue": name}:
-            return _spelled(name, reference)
+            return spelled(name, reference)
     return json.dumps(value)

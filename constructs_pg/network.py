@@ -133,15 +133,26 @@ class EndpointServiceNetwork(Construct):
         if self.is_known:
             check_database_zones(target.availability_zones or self._zones_of(target), self.availability_zones)
 
+    def knows_zones_of(self, target: PostgresTargetConfig) -> bool:
+        """Tell whether `check_target` has compared all zones of a target; where it can be elsewhere, none matters."""
+        if target.availability_zones or target.allowed_ranges:
+            return True
+        return bool(target.subnet_ids) and self._zones_by_subnet(target).keys() == set(target.subnet_ids)
+
     def _zones_of(self, target: PostgresTargetConfig) -> list[str]:
         """Return the zones of a target's subnets, as far as the VPC object knows them by the load balancer's names."""
+        return list(dict.fromkeys(self._zones_by_subnet(target).values()))
+
+    def _zones_by_subnet(self, target: PostgresTargetConfig) -> dict[str, str]:
         wanted = set(target.subnet_ids)
         if not wanted or any(is_token(zone) for zone in self.availability_zones):
-            return []
+            return {}
         known = (*self._vpc.private_subnets, *self._vpc.isolated_subnets, *self._vpc.public_subnets)
-        zones = dict.fromkeys(subnet.availability_zone for subnet in known if subnet.subnet_id in wanted)
+        zones = {subnet.subnet_id: subnet.availability_zone for subnet in known if subnet.subnet_id in wanted}
         by_id = is_zone_id(self.availability_zones[0])
-        return [zone for zone in zones if not is_token(zone) and is_zone_id(zone) == by_id]
+        return {
+            subnet_id: zone for subnet_id, zone in zones.items() if not is_token(zone) and is_zone_id(zone) == by_id
+        }
 
     def _addresses_by_subnet(self, given: Mapping[str, str]) -> tuple[str, ...]:
         return check_private_ipv4_addresses(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Stack, Validations
 from aws_cdk import aws_ec2 as ec2
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from constructs import Construct, IConstruct
 
 _DEFAULT_QUOTA = 60
+# Who has which rule by address, in each app.
+_OWNERS: WeakKeyDictionary[IConstruct, dict[tuple[str, str, str, str], str]] = WeakKeyDictionary()
 _MANY_RULES = "constructs-pg:PostgresEndpointService.manyRules"
 
 
@@ -57,6 +60,7 @@ class SecurityRules:
         self._group_id = security_group.security_group_id
         self._ingress: dict[tuple[str, str, str], IConstruct] = {}
         self._paths: dict[str, str] = {}
+        self._owners = _OWNERS.setdefault(scope.node.root, {})
         self._counted: dict[str, int] = {}
 
     def allow_consumers(self, source_ranges: Sequence[str], port: int) -> None:
@@ -118,9 +122,27 @@ class SecurityRules:
         if key not in self._ingress:
             if group_id not in self._paths:
                 self._paths[group_id] = group.node.path
+            if source is not None:
+                self._claim(key)
             self._count(f"the database's security group '{self._paths[group_id]}'", "inbound")
             self._ingress[key] = self._make_rule_into(group_id, port, source=source)
         return self._ingress[key]
+
+    def _claim(self, rule: tuple[str, str, str]) -> None:
+        """Refuse a rule by address that another service of the app has: AWS takes a rule once, whatever the stack.
+
+        Rules that name the load balancer's own group cannot meet. A token means the same only within its stack.
+        """
+        group_id, port, source = rule
+        literal = "{" not in group_id + port
+        owner = self._owners.setdefault((*rule, "" if literal else self._stack.node.path), self._scope.node.path)
+        if owner != self._scope.node.path:
+            raise PostgresEndpointServiceError(
+                f"'{owner.rpartition('/')[0]}' lets {source} into security group {group_id} on port "
+                f"{port} already, and AWS takes a rule once: leave the security group out here (an empty "
+                "security_groups), since those rules serve both services, or give one of the load balancers fixed "
+                "addresses ('private_ipv4_addresses'), which then have rules of their own"
+            )
 
     def _make_rule_into(self, group_id: str, port: int, *, source: str | None) -> IConstruct:
         digest = hashlib.sha256(self._identity(group_id, port, source or "LoadBalancer").encode()).hexdigest()[:8]

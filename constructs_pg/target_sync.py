@@ -136,7 +136,7 @@ class TargetSync(Construct):
                 vpc=vpc,
                 vpc_subnets=vpc_subnets,
                 security_groups=security_groups,
-                services="'elasticloadbalancing' and, for readers of clusters, 'rds'",
+                service=scope,
             )
         self._permissions = self._make_permissions(
             role, permissions_boundary, encryption_key, observe_only=observe_only

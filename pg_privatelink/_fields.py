@@ -207,6 +207,7 @@ UnhealthyThreshold = Annotated[
     AfterValidator(partial(rules.check_threshold, what="unhealthy threshold")),
     _between(rules.MIN_THRESHOLD, rules.MAX_THRESHOLD),
 ]
+WarningName = Annotated[str, Strict(), AfterValidator(rules.check_warning)]
 TagKey = Annotated[str, Strict(), AfterValidator(rules.check_tag_key)]
 TagValue = Annotated[str, Strict(), AfterValidator(rules.check_tag_value), _for_example("data")]
 Text = Annotated[str, Strict()]

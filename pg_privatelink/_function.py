@@ -23,8 +23,8 @@ class FunctionConfiguration(Fields):
         default=(),
         min_length=1,
         description="Private subnets of the VPC for the functions, in at least two zones, with a route to a NAT "
-        "gateway or else with endpoints for elasticloadbalancing, ec2, s3 and, for readers of clusters, rds. Needed "
-        "for name servers that only the VPC reaches (default: outside the VPC).",
+        "gateway or else with endpoints for elasticloadbalancing, ec2, s3 and, for readers of clusters and for RDS "
+        "databases without zones, rds. Needed for name servers that only the VPC reaches (default: outside the VPC).",
         json_schema_extra={"minItems": rules.MIN_ZONES, "maxItems": rules.MAX_FUNCTION_SUBNETS},
     )
     security_groups: tuple[SecurityGroupId, ...] = Field(
@@ -40,8 +40,13 @@ class FunctionConfiguration(Fields):
         "names. It is used as it is: a warning says what it must be allowed (default: a role made here, with no more "
         "than the function needs).",
     )
+    connection_role: RoleArn | None = Field(
+        default=None,
+        description="The same for the helper: it has the service learn its zones, compares them with the databases', "
+        "and answers connections where it is told to (default: a role made here).",
+    )
     permissions_boundary: ManagedPolicyArn | None = Field(
         default=None,
         description="The ARN of a managed policy, of the account or of AWS, that bounds the roles made here. Not "
-        "together with role (default: none).",
+        "together with role and connection_role (default: none).",
     )

@@ -37,13 +37,14 @@ class FunctionSearch(Search):
             self._security_groups((*here, "security_groups"), function)
         self.check(
             (*here, "permissions_boundary"),
-            rules.check_function_role,
-            role_is_given="role" in function,
+            rules.check_function_roles,
+            roles_are_given={"role", "connection_role"} <= function.keys(),
             boundary_is_given="permissions_boundary" in function,
-            role="'role'",
+            roles="'role' and 'connection_role'",
         )
-        for role in good(rules.check_role_arn, [function.get("role")]):
-            self._arn((*here, "role"), role, "role", account=self._account)
+        for name in ("role", "connection_role"):
+            for role in good(rules.check_role_arn, [function.get(name)]):
+                self._arn((*here, name), role, "role", account=self._account)
         for policy in good(rules.check_managed_policy_arn, [function.get("permissions_boundary")]):
             # Policies that AWS keeps are in no account.
             account = None if ":iam::aws:" in policy else self._account

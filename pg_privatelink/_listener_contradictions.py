@@ -64,6 +64,12 @@ class ListenerSearch(Search):
         for kind in given:
             database = fields(listener[kind])
             here = (*path, kind)
+            self._different(
+                (*here, "security_groups"),
+                items(database.get("security_groups")),
+                rules.check_security_group_id,
+                rules.check_security_group_ids,
+            )
             if kind == "rds_instance":
                 self._rds_instance(here, database)
             elif kind == "rds_cluster":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
@@ -40,6 +40,7 @@ from pg_privatelink._fields import (
     UnhealthyThreshold,
     VpcCidr,
     VpcId,
+    WarningName,
     Zone,
 )
 from pg_privatelink._function import FunctionConfiguration
@@ -57,6 +58,7 @@ from pg_privatelink._targets import (
 if TYPE_CHECKING:
     from constructs_pg.errors import PostgresEndpointServiceError
 
+_Reason = Annotated[Text, Field(min_length=1)]
 _NAMES: dict[str, Any] = {"propertyNames": {"pattern": f"^{rules.NAME.pattern}$"}}
 
 
@@ -292,6 +294,13 @@ class ServiceConfiguration(Fields):
         default=DELETE,
         description="What happens to load balancer, target groups and endpoint service when they leave the stack: they "
         "are deleted, or retained together.",
+    )
+    acknowledged_warnings: dict[WarningName, _Reason] = Field(
+        default_factory=dict,
+        min_length=1,
+        description="Warnings that are not to be given any more, each with the reason: the last part of the id that "
+        "stands with the warning, as in functionNetwork (default: all are given).",
+        json_schema_extra={"propertyNames": {"enum": list(rules.WARNINGS)}},
     )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, description="Tags of everything in this service; they win over those of the file."

@@ -36,7 +36,7 @@ def _security_group_rules(configuration: Configuration, document: Document) -> I
         for listener_name, listener in service.listeners.items():
             database = listener.target
             rules = [
-                (group, database.port, subnet.cidr)
+                (group, database.port, subnet.private_ipv4_address or subnet.cidr)
                 for group in database.security_groups
                 for subnet in service.vpc.subnets
             ]
@@ -46,7 +46,8 @@ def _security_group_rules(configuration: Configuration, document: Document) -> I
                 yield document.mistake(
                     path,
                     f"service '{other}' lets the same subnets into this group on port {database.port} already, and AWS "
-                    f"takes a rule once: remove security_groups here, since the rules of '{other}' serve both",
+                    f"takes a rule once: remove security_groups here, since the rules of '{other}' serve both, or give "
+                    "this load balancer fixed addresses (private_ipv4_address), which then have rules of their own",
                 )
 
 

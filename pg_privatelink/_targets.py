@@ -43,7 +43,8 @@ Zones = Annotated[
     Field(
         min_length=1,
         description="The zones in which the database can be, for RDS those of the DB subnet group, to check that the "
-        "load balancer covers them (default: not checked).",
+        "load balancer covers them (default: the first deployment asks RDS about its instances and clusters; others "
+        "are not checked).",
     ),
 ]
 NameServers = Annotated[

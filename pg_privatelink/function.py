@@ -76,9 +76,9 @@ def function_security_groups(scope: Construct, groups: Sequence[str]) -> list[ec
     return [ec2.SecurityGroup.from_security_group_id(imported, group, group, mutable=False) for group in groups]
 
 
-def function_role(scope: Construct, arn: str | None) -> iam.IRole | None:
-    """Return the function's role, imported so that it gets no policy; None where one is made."""
-    return None if arn is None else iam.Role.from_role_arn(scope, "FunctionRole", arn, mutable=False)
+def function_role(scope: Construct, arn: str | None, *, construct_id: str = "FunctionRole") -> iam.IRole | None:
+    """Return a function's role, imported so that it gets no policy; None where one is made."""
+    return None if arn is None else iam.Role.from_role_arn(scope, construct_id, arn, mutable=False)
 
 
 def permissions_boundary(scope: Construct, arn: str | None) -> iam.IManagedPolicy | None:

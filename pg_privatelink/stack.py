@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 STACK_NAME_PREFIX = "PgPrivateLink-"
 
+_WARNING_PREFIX = "constructs-pg:PostgresEndpointService"
 _REMOVAL_POLICIES = {
     "delete": cdk.RemovalPolicy.DESTROY,
     # Of a first deployment that fails nothing is retained: it could not be tried again.
@@ -107,6 +108,9 @@ class EndpointServiceStack(cdk.Stack):
             function_vpc_subnets=function_subnets(self, function.subnets),
             function_security_groups=function_security_groups(self, function.security_groups),
             function_role=function_role(self, function.role),
+            connection_function_role=function_role(
+                self, function.connection_role, construct_id="ConnectionFunctionRole"
+            ),
             permissions_boundary=permissions_boundary(self, function.permissions_boundary),
             encryption_key=kms_key,
             log_retention=log_retention,
@@ -117,6 +121,10 @@ class EndpointServiceStack(cdk.Stack):
             dashboard=configuration.dashboard,
             flow_logs=_flow_logs(self, configuration.flow_logs, retention=log_retention, key=kms_key),
         )
+        for warning, reason in configuration.acknowledged_warnings.items():
+            cdk.Validations.of(self.service).acknowledge(
+                cdk.Acknowledgment(id=f"Annotation::{_WARNING_PREFIX}.{warning}", reason=reason)
+            )
         databases = Construct(self, "Databases")
         for listener_name, listener in configuration.listeners.items():
             target = postgres_target(listener.target, Construct(databases, listener_name))

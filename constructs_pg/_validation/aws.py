@@ -80,6 +80,19 @@ def check_security_group_id(value: str) -> str:
     return matching(value, SECURITY_GROUP_ID, "security group id must look like sg-0123456789abcdef0")
 
 
+def check_security_group_ids(values: Sequence[str]) -> tuple[str, ...]:
+    """Require the ids of different security groups; tokens are different from everything."""
+    checked = each(check_security_group_id, values)
+    problems = [
+        f"security group {value} is given twice: remove one, or correct its id"
+        for value in dict.fromkeys(checked)
+        if checked.count(value) > 1 and not is_token(value)
+    ]
+    if problems:
+        raise PostgresEndpointServiceError(problems)
+    return checked
+
+
 @token_aware
 def check_ec2_instance_id(value: str) -> str:
     """Require the id of an EC2 instance, of the present or the older, shorter form."""

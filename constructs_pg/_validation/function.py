@@ -77,18 +77,23 @@ def check_function_security_groups(
         )
 
 
-def check_function_role(*, role_is_given: bool, boundary_is_given: bool, role: str = "'function_role'") -> None:
-    """Refuse a permissions boundary for a role that is not made here.
+def check_function_roles(
+    *,
+    roles_are_given: bool,
+    boundary_is_given: bool,
+    roles: str = "'function_role' and 'connection_function_role'",
+) -> None:
+    """Refuse a permissions boundary where no role is made.
 
     Args:
-        role_is_given: Whether the function has a role of the user's.
+        roles_are_given: Whether all functions have a role of the user's.
         boundary_is_given: Whether there is a boundary.
-        role: What gives that role, in messages.
+        roles: What gives those roles, in messages.
     """
-    if role_is_given and boundary_is_given:
+    if roles_are_given and boundary_is_given:
         raise PostgresEndpointServiceError(
-            f"'permissions_boundary' is for the role made here, and {role} is given: leave one of them out, "
-            "and set the boundary where that role is made"
+            f"'permissions_boundary' is for the roles made here, and {roles} are given: leave it out, and set the "
+            "boundary where those roles are made"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cluster_role import ClusterRole
-from .config import PostgresTargetConfig, RdsEventSource
+from .config import PostgresTargetConfig, RdsDatabase, RdsEventSource
 from .target import PostgresTarget
 
-__all__ = ["ClusterRole", "PostgresTarget", "PostgresTargetConfig", "RdsEventSource"]
+__all__ = ["ClusterRole", "PostgresTarget", "PostgresTargetConfig", "RdsDatabase", "RdsEventSource"]

@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
+from .._references import different_groups
 from .._validation import check_port, is_token
 from ..errors import PostgresEndpointServiceError
 from .config import PostgresTargetConfig
@@ -39,7 +40,9 @@ class AutoScalingGroupTarget(PostgresTarget):
             )
         self._group = group
         self._port = check_port(port)
-        self._security_groups = _security_groups(group) if security_groups is None else list(security_groups)
+        self._security_groups = (
+            _security_groups(group) if security_groups is None else list(different_groups(security_groups))
+        )
 
     def bind(self, scope: Construct) -> PostgresTargetConfig:
         """Return the group; Auto Scaling registers its instances on the target group's own port."""

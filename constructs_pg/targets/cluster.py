@@ -17,7 +17,7 @@ from .._validation import (
 )
 from ..errors import PostgresEndpointServiceError
 from .cluster_role import ClusterRole
-from .config import PostgresTargetConfig, RdsEventSource
+from .config import PostgresTargetConfig, RdsDatabase, RdsEventSource
 from .target import PostgresTarget
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class ClusterTarget(PostgresTarget):
             availability_zones=self._availability_zones,
             subnet_ids=subnets_of_group(created.db_subnet_group_name) if created else (),
             publicly_accessible=any(getattr(each, "publicly_accessible", None) is True for each in each_created),
+            database=RdsDatabase(
+                kind="cluster",
+                identifier=self._identifier,
+                subnet_group=created.db_subnet_group_name if created else None,
+            ),
             event_sources=[
                 RdsEventSource(detail_type=EVENT_DETAIL_TYPE, source_identifier=self._identifier, members=members)
             ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
@@ -29,6 +29,21 @@ class RdsEventSource:
     detail_type: str
     source_identifier: str
     members: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RdsDatabase:
+    """An RDS resource that RDS is asked about at deployment: its DB subnet group says in which zones it can be.
+
+    Args:
+        kind: As in its ARN: `db` or `cluster`.
+        identifier: The resource's identifier; may be a token.
+        subnet_group: The name of its DB subnet group, may be a token (default: not known).
+    """
+
+    kind: Literal["db", "cluster"]
+    identifier: str
+    subnet_group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +76,8 @@ class PostgresTargetConfig:
         subnet_ids: The subnets in which the database can be, such as those of its DB subnet group. Where
             `availability_zones` are not given, the zones of those that belong to the service's VPC object are checked
             in their place (default: unknown).
+        database: What the deployment asks RDS about, where neither `availability_zones` nor `subnet_ids` tell all the
+            zones: each must be one of the load balancer's, or the first deployment fails (default: nothing is asked).
         event_sources: RDS resources whose events wake the function early (default: none).
         target_type: The target group's type, `ip` or `instance`; groups of another type have another logical id, since
             AWS cannot change the type (default: `ip`).
@@ -83,6 +100,7 @@ class PostgresTargetConfig:
     security_groups: Sequence[ec2.ISecurityGroup] = ()
     availability_zones: Sequence[str] = ()
     subnet_ids: Sequence[str] = ()
+    database: RdsDatabase | None = None
     event_sources: Sequence[RdsEventSource] = ()
     target_type: elbv2.TargetType = elbv2.TargetType.IP
     publicly_accessible: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._references import different_groups
 from .._validation import (
     check_allowed_ranges,
     check_host_name,
@@ -36,7 +37,7 @@ class HostnameTarget(PostgresTarget):
     ) -> None:
         self._hostname = check_host_name(hostname)
         self._port = check_port(port)
-        self._security_groups = tuple(security_groups)
+        self._security_groups = different_groups(security_groups)
         self._availability_zones = check_zones(availability_zones)
         self._nameservers = check_nameservers(nameservers)
         self._allowed_ranges = check_allowed_ranges(allowed_ranges)

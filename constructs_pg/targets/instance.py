@@ -9,7 +9,7 @@ from aws_cdk import aws_rds as rds
 from .._references import port_of, subnets_of_group
 from .._validation import check_allowed_ranges, check_nameservers, check_port, check_zones, is_token
 from ..errors import PostgresEndpointServiceError
-from .config import PostgresTargetConfig, RdsEventSource
+from .config import PostgresTargetConfig, RdsDatabase, RdsEventSource
 from .target import PostgresTarget
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class InstanceTarget(PostgresTarget):
         endpoint = instance.instance_endpoint
         # RDS stores identifiers in lower case and names them so in events (docs.aws.amazon.com: USER_Events).
         identifier = self._identifier or instance.instance_identifier
+        identifier = identifier if is_token(identifier) else identifier.lower()
         return PostgresTargetConfig(
             # jsii has one kind of number; only a token is ever no integer.
             port=self._port or cast("int", endpoint.port),
@@ -64,10 +65,6 @@ class InstanceTarget(PostgresTarget):
             availability_zones=self._availability_zones,
             subnet_ids=subnets_of_group(created.db_subnet_group_name) if created else (),
             publicly_accessible=created is not None and created.publicly_accessible is True,
-            event_sources=[
-                RdsEventSource(
-                    detail_type=EVENT_DETAIL_TYPE,
-                    source_identifier=identifier if is_token(identifier) else identifier.lower(),
-                )
-            ],
+            database=RdsDatabase(kind="db", identifier=identifier),
+            event_sources=[RdsEventSource(detail_type=EVENT_DETAIL_TYPE, source_identifier=identifier)],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._references import different_groups
 from .._validation import check_ip_addresses, check_port, check_zones
 from .config import PostgresTargetConfig
 from .target import PostgresTarget
@@ -28,7 +29,7 @@ class IpAddressesTarget(PostgresTarget):
     ) -> None:
         self._addresses = check_ip_addresses(addresses)
         self._port = check_port(port)
-        self._security_groups = tuple(security_groups)
+        self._security_groups = different_groups(security_groups)
         self._availability_zones = check_zones(availability_zones)
 
     def bind(self, scope: Construct) -> PostgresTargetConfig:  # noqa: ARG002 - part of the strategy's signature

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_rds as rds
 
+from .._references import different_groups
 from .._validation import (
     check_allowed_ranges,
     check_host_name,
@@ -45,7 +46,9 @@ class ProxyTarget(PostgresTarget):
             )
         self._proxy = proxy
         self._endpoint = None if endpoint is None else check_host_name(endpoint, what="proxy endpoint")
-        self._security_groups = _security_groups(proxy) if security_groups is None else list(security_groups)
+        self._security_groups = (
+            _security_groups(proxy) if security_groups is None else list(different_groups(security_groups))
+        )
         self._port = check_port(port)
         self._availability_zones = check_zones(availability_zones)
         self._nameservers = check_nameservers(nameservers)

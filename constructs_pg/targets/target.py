@@ -51,7 +51,7 @@ class PostgresTarget(ABC):
             identifier: The DB instance identifier, by which RDS names the instance in its events (default: the
                 instance's own).
             availability_zones: Zones of the DB subnet group, names or ids (default: those of a group created in CDK,
-                otherwise unknown; the deployment then shows only whether the zone of the present address is enabled).
+                otherwise the first deployment asks RDS, and fails if the load balancer lacks one).
             nameservers: DNS servers to ask, each `ip` or `ip:port`. The function must reach them: private ones only
                 from inside the VPC, see `function_vpc_subnets` (default: AWS Lambda's own resolver, which knows RDS
                 endpoints).
@@ -98,8 +98,7 @@ class PostgresTarget(ABC):
             identifier: The DB cluster identifier, by which RDS names the cluster in its events and API (default: the
                 cluster's own).
             availability_zones: Zones of the DB subnet group, names or ids (default: those of a group created in CDK,
-                otherwise unknown; the deployment then shows only whether the zones of the present addresses are
-                enabled).
+                otherwise the first deployment asks RDS, and fails if the load balancer lacks one of them).
             nameservers: DNS servers to ask, each `ip` or `ip:port` (default: AWS Lambda's own resolver, which knows RDS
                 endpoints).
             allowed_ranges: IPv4 CIDRs in which its addresses may lie, besides the VPC's (default: the VPC's only).
@@ -265,9 +264,10 @@ class PostgresTarget(ABC):
         Raises:
             PostgresEndpointServiceError: An argument is out of its range.
         """
+        from .._references import different_groups
         from .ec2_instances import Ec2InstancesTarget
 
-        return Ec2InstancesTarget(instance_ids, port=port, security_groups=security_groups)
+        return Ec2InstancesTarget(instance_ids, port=port, security_groups=different_groups(security_groups))
 
     @staticmethod
     def from_auto_scaling_group(

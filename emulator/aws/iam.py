@@ -45,6 +45,8 @@ def _databases(action: str, parameters: Parameters, prefix: str) -> list[str] | 
         kind = "db" if match["noun"] == "DBInstance" else "cluster"
         identifier = next(iter(_values(parameters, f"{match['noun']}Identifier")), "*")
         return [identifier if identifier.startswith("arn:") else f"{prefix}:{kind}:{identifier}"]
+    if action == "DescribeDBSubnetGroups":
+        return [f"{prefix}:subgrp:{next(iter(_values(parameters, 'DBSubnetGroupName')), '*')}"]
     if action in {"DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups"}:
         names = _values(parameters, "DBProxyName")
         proxies = [rds._db_proxies[name]["DBProxyArn"] for name in names if name in rds._db_proxies]

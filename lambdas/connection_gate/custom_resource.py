@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .databases import Databases, uncovered
 from .log import emit
 from .rejection import reject_all
 from .zones import learn_zones
@@ -20,6 +21,7 @@ ZONES_TYPE = "Custom::PostgresEndpointServiceZones"
 REJECTION_TYPE = "Custom::PostgresConnectionRejection"
 
 _PHYSICAL_IDS = {ZONES_TYPE: "postgres-endpoint-service-zones", REJECTION_TYPE: "postgres-connection-rejection"}
+_NEW_STACK = "CREATE_IN_PROGRESS"
 _NOT_CREATED = "-not-created"  # ends the physical id of what failed: its deletion must not fail for the same reason
 _PATIENCE_SECONDS = 300.0  # for each; CloudFormation waits somewhat longer for the answer
 _MARGIN_SECONDS = 40.0  # kept back of the function's timeout to answer in any case
@@ -45,23 +47,31 @@ class Response:
     Attributes:
         failed: Whether the operation failed.
         reason: What failed, or what to know about a success.
+        goes_on: Whether zones are missing that the service is to be reminded of after the answer.
     """
 
     failed: bool = False
     reason: str = ""
+    goes_on: bool = False
 
 
-def serve(event: Mapping[str, Any], context: Context, service: Callable[[], Service]) -> None:
+def serve(
+    event: Mapping[str, Any], context: Context, service: Callable[[], Service], databases: Databases | None = None
+) -> None:
     """Handles a custom resource's request and answers it, whatever happens, before the function's time is up.
 
-    `Custom::PostgresEndpointServiceZones` has the service learn its load balancer's zones. An update never fails for
-    them: its rollback would take the zone from the load balancer, which AWS refuses while somebody is connected. What
-    is missing then is tried for as long as the function may run. `Custom::PostgresConnectionRejection` does something
-    on deletion only: it rejects all connections, and fails if some are left.
+    `Custom::PostgresEndpointServiceZones` has the service learn its load balancer's zones, and asks RDS for those of
+    the databases in its property `Databases`. An update never fails for either: its rollback would take the zone from
+    the load balancer, which AWS refuses while somebody is connected, and databases that were served before go on being
+    served. What the service has not learned then is tried for as long as the function may run.
+
+    `Custom::PostgresConnectionRejection` does something on deletion only: it rejects all connections, and fails if some
+    are left.
     """
     stop = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     try:
-        response = _serve(event, service, min(stop, time.monotonic() + _PATIENCE_SECONDS))
+        end = min(stop, time.monotonic() + _PATIENCE_SECONDS)
+        response = _serve(event, service, databases or Databases(), end)
     except Exception as error:  # noqa: BLE001  # without an answer the deployment would hang for the whole timeout
         response = Response(failed=True, reason=f"{type(error).__name__}: {error}")
     emit(
@@ -73,7 +83,7 @@ def serve(event: Mapping[str, Any], context: Context, service: Callable[[], Serv
         reason=response.reason,
     )
     answer(event, response, context)
-    if event.get("ResourceType") == ZONES_TYPE and response.reason and not response.failed:
+    if response.goes_on:
         problem = learn_zones(service(), stop)
         if problem:
             raise TimeoutError(f"{problem}; run aws ec2 modify-vpc-endpoint-service-configuration --service-id ...")
@@ -122,7 +132,7 @@ def _physical_id(event: Mapping[str, Any], *, failed: bool) -> str:
     return f"{known}{_NOT_CREATED}" if failed else known
 
 
-def _serve(event: Mapping[str, Any], service: Callable[[], Service], end: float) -> Response:
+def _serve(event: Mapping[str, Any], service: Callable[[], Service], databases: Databases, end: float) -> Response:
     kind, request = event.get("ResourceType"), event["RequestType"]
     if kind not in _PHYSICAL_IDS:
         # What was never made is deleted without ado.
@@ -138,5 +148,16 @@ def _serve(event: Mapping[str, Any], service: Callable[[], Service], end: float)
         return Response(reason=reject_all(service(), event["StackId"], end))
     if request == "Delete":
         return Response()
-    problem = learn_zones(service(), end, first=request == "Create")
-    return Response(reason=f"Warning: {problem}" if problem else "")
+    return _zones(event, service(), databases, end)
+
+
+def _zones(event: Mapping[str, Any], service: Service, databases: Databases, end: float) -> Response:
+    first = event["RequestType"] == "Create"
+    # First, since what is wrong here no waiting mends.
+    problems = uncovered(service, event.get("ResourceProperties", {}).get("Databases", {}), databases)
+    # An earlier release may have made the stack without this resource.
+    if problems and first and service.stack_status(event["StackId"]) == _NEW_STACK:
+        return Response(failed=True, reason="; ".join(problems))
+    missing = learn_zones(service, end, first=first)
+    told = [*problems, *([missing] if missing else [])]
+    return Response(reason="; ".join(f"Warning: {each}" for each in told), goes_on=bool(missing))

@@ -89,16 +89,20 @@ class Service:
         """Rejects waiting endpoints, or cuts connected ones; see `accept`."""
         return self._settle(self._ec2.reject_vpc_endpoint_connections, endpoint_ids)
 
-    def missing_zones(self) -> list[str]:
-        """The load balancer's zones in which the service is not available."""
+    def load_balancer_zones(self) -> set[str]:
+        """The zones in which the load balancer has a subnet."""
         elbv2 = self._elbv2 or client("elbv2")
         (balancer,) = elbv2.describe_load_balancers(LoadBalancerArns=[self._settings.load_balancer_arn])[
             "LoadBalancers"
         ]
+        return {zone["ZoneName"] for zone in balancer.get("AvailabilityZones", [])}
+
+    def missing_zones(self) -> list[str]:
+        """The load balancer's zones in which the service is not available."""
+        zones = self.load_balancer_zones()
         (service,) = self._ec2.describe_vpc_endpoint_service_configurations(ServiceIds=[self._settings.service_id])[
             "ServiceConfigurations"
         ]
-        zones = {zone["ZoneName"] for zone in balancer.get("AvailabilityZones", [])}
         return sorted(zones - set(service.get("AvailabilityZones", [])))
 
     def learn_zones(self) -> None:

@@ -158,6 +158,7 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
         "security_groups": ["sg-01234567", "sg-01234568"],
         "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
         "role": "arn:aws:iam::111122223333:role/a/b",
+        "connection_role": "arn:aws:iam::111122223333:role/a/c",
     }
     content["services"]["orders"] |= {"encryption_key": _KEY, "log_retention": 7}
     parent: Any = content

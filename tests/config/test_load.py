@@ -63,7 +63,13 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "wait_for_healthy": True,
         "healthy_timeout": 300,
         "observe_only": False,
-        "function": {"subnets": (), "security_groups": (), "role": None, "permissions_boundary": None},
+        "function": {
+            "subnets": (),
+            "security_groups": (),
+            "role": None,
+            "connection_role": None,
+            "permissions_boundary": None,
+        },
         "encryption_key": None,
         "log_retention": 30,
         "alarms": {"tier": "basic", "topics": ()},
@@ -71,6 +77,7 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "flow_logs": None,
         "deletion_protection": False,
         "removal_policy": "delete",
+        "acknowledged_warnings": {},
         "tags": {},
     }
     assert service.vpc.lookup is None

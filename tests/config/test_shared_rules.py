@@ -47,7 +47,8 @@ def test_the_same_rule_of_two_services_is_refused(loading: Callable[[str], Confi
     assert str(error.value) == (
         "privatelink.yaml:32:11: services.two.listeners.main.rds_instance.security_groups: service 'one' lets the same "
         "subnets into this group on port 5432 already, and AWS takes a rule once: remove security_groups here, since "
-        "the rules of 'one' serve both"
+        "the rules of 'one' serve both, or give this load balancer fixed addresses (private_ipv4_address), which then "
+        "have rules of their own"
     )
 
 
@@ -57,8 +58,11 @@ def test_the_same_rule_of_two_services_is_refused(loading: Callable[[str], Confi
         _service("two", first="10.0.8.0/24", second="10.0.9.0/24"),
         _service("two", ranges="10.20.0.0/16"),
         _service("two").replace("          security_groups: [sg-0123456789abcdef0]\n", ""),
+        _service("two")
+        .replace("cidr: 10.0.0.0/24", "cidr: 10.0.0.0/24, private_ipv4_address: 10.0.0.9")
+        .replace("cidr: 10.0.1.0/24", "cidr: 10.0.1.0/24, private_ipv4_address: 10.0.1.9"),
     ],
-    ids=["other subnets", "rules by group only", "no rules"],
+    ids=["other subnets", "rules by group only", "no rules", "fixed addresses"],
 )
 def test_services_that_do_not_meet_are_fine(loading: Callable[[str], Configuration], other: str) -> None:
     """One database may be offered by several services."""

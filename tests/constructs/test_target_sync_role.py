@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk.assertions import Annotations, Match, Template
 
-from constructs_pg import ClusterRole, PostgresEndpointService, PostgresEndpointServiceError, PostgresTarget
+from constructs_pg import ClusterRole, PostgresEndpointService, PostgresTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,12 +77,15 @@ def test_a_boundary_is_on_every_role_made_here(stack: cdk.Stack, make_service: S
     assert boundaries == {"arn:aws:iam::111122223333:policy/boundary"}
 
 
-def test_a_boundary_does_not_go_with_a_given_role(stack: cdk.Stack, make_service: ServiceFactory) -> None:
-    """It would be silently left out."""
+def test_a_boundary_beside_a_given_role_is_the_other_ones(stack: cdk.Stack, make_service: ServiceFactory) -> None:
+    """The role of the function that answers for connections is made here, and bounded."""
     boundary = iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", "arn:aws:iam::111122223333:policy/boundary")
-    role = iam.Role(stack, "Given", assumed_by=LAMBDA)
-    with pytest.raises(PostgresEndpointServiceError, match="'permissions_boundary' is for the role made here"):
-        make_service(permissions_boundary=boundary, function_role=role)
+    make_service(permissions_boundary=boundary, function_role=iam.Role(stack, "Given", assumed_by=LAMBDA))
+
+    roles = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+    bounded = [name for name, each in roles.items() if "PermissionsBoundary" in each["Properties"]]
+    assert len(bounded) == 1
+    assert bounded[0].startswith("OrdersConnectionsGate")
 
 
 def test_a_given_role_gets_a_policy_of_ours(stack: cdk.Stack, make_service: ServiceFactory) -> None:

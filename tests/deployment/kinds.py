@@ -170,9 +170,16 @@ def make_kinds(site: Site) -> Iterator[Kinds]:
     world = site.world
     # Who was deregistered is out of sight after a second instead of ten.
     site.emulator.control.set(drain_scale=0.1)
-    cluster = site.emulator.control.define_cluster(
-        "ledger", members=["ledger-1", "ledger-2"], account=PROVIDER_ACCOUNT, port=port
+    site.client("rds").create_db_cluster(
+        DBClusterIdentifier="ledger",
+        Engine="aurora-postgresql",
+        DBSubnetGroupName="orders",
+        Port=port,
+        MasterUsername="postgres",
+        ManageMasterUserPassword=True,
     )
+    for member in ("ledger-1", "ledger-2"):
+        cluster = site.emulator.control.add_member("ledger", member, account=PROVIDER_ACCOUNT, announce=False)
     proxy = site.client("rds").create_db_proxy(
         DBProxyName="pooled",
         EngineFamily="POSTGRESQL",

@@ -5,19 +5,18 @@ Mutants are made from the synthesized template, so that a new statement is teste
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.deployment.mutants import STACK, template, write
 from tools.cdk_cli import CdkError
 from tools.demo_world import PROVIDER_ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from tests.deployment.conftest import Site
 
-STACK = "PgPrivateLink-orders"
 LOGS = "logs"
 
 # Which actions can be limited to a resource, by the Service Authorization Reference:
@@ -40,36 +39,18 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def _statements(template: dict[str, Any]) -> list[dict[str, Any]]:
-    (policy,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Policy")
+def _statements(made: dict[str, Any]) -> list[dict[str, Any]]:
+    (policy,) = (each for each in made["Resources"].values() if each["Type"] == "AWS::IAM::Policy")
     statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return statements
-
-
-def _template(site: Site) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((site.cdk.assembly / f"{STACK}.template.json").read_text())
-    return loaded
-
-
-def _write(site: Site, template: dict[str, Any]) -> None:
-    """Put another template into the assembly, under a hash of its own: the CLI uploads each hash once."""
-    path = site.cdk.assembly / f"{STACK}.template.json"
-    before, after = path.read_bytes(), json.dumps(template, indent=1).encode()
-    old, new = hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest()
-    path.write_bytes(after)
-    for name in (f"{STACK}.assets.json", "manifest.json"):
-        manifest = site.cdk.assembly / name
-        text = manifest.read_text()
-        assert old in text
-        manifest.write_text(text.replace(old, new))
 
 
 def test_resources_are_as_narrow_as_aws_allows(site: Site) -> None:
     """An action with resource-level permission names our resource; one without has `*`, or nothing allows it."""
     site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
-    template = _template(site)
+    made = template(site)
 
-    for statement in _statements(template):
+    for statement in _statements(made):
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         for action in _actions(statement):
             wanted = RESOURCE_TYPES[action]
@@ -77,17 +58,17 @@ def test_resources_are_as_narrow_as_aws_allows(site: Site) -> None:
                 assert resources == ["*"], action
             else:
                 named = [each.get("Ref") or each["Fn::GetAtt"][0] for each in resources]
-                assert {template["Resources"][each]["Type"] for each in named} == {wanted}, action
+                assert {made["Resources"][each]["Type"] for each in named} == {wanted}, action
 
 
 @pytest.mark.parametrize("missing", ["FollowTargets", "ReadTargets"])
 def test_without_a_statement_the_deployment_fails_and_says_why(site: Site, missing: str) -> None:
     """What the function may not do shows at deployment, not at the first failover."""
     site.configure(lambda text: text.replace("    listeners:", "    healthy_timeout: 10\n    listeners:"))
-    template = _template(site)
-    statements = _statements(template)
+    changed = template(site)
+    statements = _statements(changed)
     statements[:] = [each for each in statements if each.get("Sid") != missing]
-    _write(site, template)
+    write(site, changed)
 
     with pytest.raises(CdkError) as failed:
         site.cdk.deploy()
@@ -100,7 +81,7 @@ def test_without_a_statement_the_deployment_fails_and_says_why(site: Site, missi
 def test_without_its_statement_nothing_could_be_logged(site: Site) -> None:
     """The emulator writes functions' logs past IAM, so the role is asked for what AWS would need."""
     site.configure()
-    assert {each.get("Sid", LOGS) for each in _statements(_template(site))} == {LOGS, "FollowTargets", "ReadTargets"}
+    assert {each.get("Sid", LOGS) for each in _statements(template(site))} == {LOGS, "FollowTargets", "ReadTargets"}
     site.cdk.deploy()
     iam = site.client("iam")
     role, group = (site.resource(kind, of="TargetSync") for kind in ("AWS::IAM::Role", "AWS::Logs::LogGroup"))

@@ -104,6 +104,11 @@ ROWS = [
     option("encryption_key", "AWS's to one's own", lambda world: kms.Key.from_key_arn(world.stack, "Key", _KEY)),
     option("permissions_boundary", "none to one", _boundary),
     option("function_role", "made here to given", lambda world: iam.Role.from_role_arn(world.stack, "Given", _ROLE)),
+    option(
+        "connection_function_role",
+        "made here to given",
+        lambda world: iam.Role.from_role_arn(world.stack, "GivenToo", _ROLE),
+    ),
     option("function_vpc_subnets", "outside the VPC to inside", lambda world: world.subnets(7, 8)),
     Row(
         option=f"{_SERVICE}.function_security_groups",

@@ -267,6 +267,7 @@ ROWS: list[Row] = [
     function("subnets.*.cidr", "a range corrected", "10.0.9.0/24"),
     function("security_groups", "made here to given", _GROUPS),
     field(f"{_FUNCTION}.role", "made here to given", "arn:aws:iam::111122223333:role/network/PgPrivateLink"),
+    field(f"{_FUNCTION}.connection_role", "made here to given", "arn:aws:iam::111122223333:role/network/PgPrivateLink"),
     field(f"{_FUNCTION}.permissions_boundary", "none to one", "arn:aws:iam::111122223333:policy/Boundary"),
     field(
         "services.*.encryption_key",
@@ -390,6 +391,7 @@ ROWS: list[Row] = [
         way="Decide when the service is made. Otherwise add a second service, have the consumers connect to it, then "
         "remove the first",
     ),
+    field("services.*.acknowledged_warnings", "none to one", {"manyRules": "the quota is raised"}),
     field("tags", "a tag added", {"team": "data"}),
     field("termination_protection", "true to false", value=False),
     field("services.*.acceptance_required", "true to false", value=False),
