@@ -7,6 +7,7 @@ import random
 import secrets
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.cli.confusion.hospital import deployed
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="default: a new one each time")
     parser.add_argument("--singles", type=int, default=120, help="rounds with one fault (default: 120)")
     parser.add_argument("--doubles", type=int, default=60, help="rounds with two faults (default: 60)")
+    parser.add_argument("--minutes", type=float, default=None, help="begin no round after so long (default: no limit)")
     parser.add_argument("--only", nargs="*", default=[], help="names of set-ups (default: all)")
     parser.add_argument("--fault", nargs="*", default=[], help="names of faults (default: all)")
     parser.add_argument("--write", type=Path, default=None, help="a Markdown file to write the tables to")
@@ -31,6 +33,7 @@ def main() -> int:
     chosen = [each for each in SET_UPS if not given.only or each.name in given.only]
     (WORK / "tests").mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=WORK / "tests", prefix="confusion-"))
+    begin = time.monotonic()
     with deployed(folder, chosen) as wards:
         sound = {each: findings(ward.doctor()) for each, ward in wards}
         for each, found in sound.items():
@@ -40,8 +43,11 @@ def main() -> int:
             plan.faults = [each for each in plan.faults if each.name in given.fault]
         rounds: list[Round] = []
         left: list[str] = []
-        drawn = plan.singles(given.singles) + (plan.doubles(given.doubles) if given.doubles else [])
+        drawn = plan.singles(given.singles) + plan.doubles(given.doubles)
         for ward, faults in drawn:
+            if given.minutes is not None and time.monotonic() - begin > given.minutes * 60:
+                _say(f"after {given.minutes:g} minutes: {len(rounds)} of {len(drawn)} rounds")
+                break
             played, remains = plan.play(ward, faults, look_at_health=True)
             if played is None:
                 _say(f"no service has what {', '.join(each.name for each in faults)} breaks together")
