@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from constructs_pg import _validation as rules
+from pg_privatelink._check_contradictions import ConnectivityCheckSearch
 from pg_privatelink._connection_contradictions import ConnectionSearch
 from pg_privatelink._consumer_contradictions import ConsumerSearch
 from pg_privatelink._function_contradictions import FunctionSearch
@@ -55,7 +56,11 @@ class _FileSearch(Search):
             consumers.consumers((*path, "consumers"), items(given.get("consumers")))
             connections = ConnectionSearch(self._document, region=self._region, principals=consumers.principals)
             connections.service(path, given)
-            self.found += [*consumers.found, *connections.found]
+            check = ConnectivityCheckSearch(
+                self._document, region=self._region, account=self._account, principals=consumers.principals
+            )
+            check.service(path, given)
+            self.found += [*consumers.found, *connections.found, *check.found]
             if isinstance(given.get("listeners"), dict):
                 search = ListenerSearch(self._document, region=self._region, vpc=vpc)
                 search.listeners((*path, "listeners"), given["listeners"])

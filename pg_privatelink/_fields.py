@@ -185,6 +185,7 @@ ManagedPolicyArn = Annotated[
 LogRetention = Annotated[int, Strict(), AfterValidator(rules.check_log_retention), _one_of(*rules.LOG_RETENTION_DAYS)]
 KeyPrefix = Annotated[str, Strict(), AfterValidator(rules.check_key_prefix), _for_example("network/postgres")]
 Port = Annotated[int, Strict(), AfterValidator(rules.check_port), _between(1, rules.MAX_PORT)]
+CheckMinutes = Annotated[int, Strict(), AfterValidator(rules.check_check_minutes), _between(1, rules.MAX_CHECK_MINUTES)]
 PollInterval = Annotated[int, Strict(), AfterValidator(rules.check_poll_interval), _between(1, rules.MAX_POLL_INTERVAL)]
 HealthyTimeout = Annotated[
     int, Strict(), AfterValidator(rules.check_healthy_timeout), _between(rules.MIN_HEALTHY, rules.MAX_HEALTHY)

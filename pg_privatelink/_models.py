@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
 from constructs_pg import _validation as rules
 from pg_privatelink._connections import NotificationsConfiguration
+from pg_privatelink._connectivity_check import ConnectivityCheckConfiguration  # noqa: TC001  (as below)
 from pg_privatelink._consumers import ConsumerConfiguration  # noqa: TC001  (pydantic reads the annotations)
 from pg_privatelink._document import Document, Path
 from pg_privatelink._fields import (
@@ -284,6 +285,11 @@ class ServiceConfiguration(Fields):
         json_schema_extra=lambda schema: schema.update(
             anyOf=[{"$ref": schema.pop("$ref", "#/$defs/FlowLogsConfiguration")}, {"type": "null"}]
         ),
+    )
+    connectivity_check: ConnectivityCheckConfiguration | None = Field(
+        default=None,
+        description="Check the whole path as a consumer goes it, from a VPC of yours. The account must be among the "
+        "consumers, and the endpoint be accepted (default: no check).",
     )
     deletion_protection: Switch = Field(
         default=False,

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pg_privatelink import _contradictions, _shape, _shared_rules, _yaml
 from pg_privatelink._connections import NotificationsConfiguration
+from pg_privatelink._connectivity_check import CheckSubnetConfiguration, ConnectivityCheckConfiguration
 from pg_privatelink._consumers import (
     ClickPipesConfiguration,
     ConsumerConfiguration,
@@ -49,9 +50,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlarmsConfiguration",
+    "CheckSubnetConfiguration",
     "ClickPipesConfiguration",
     "Configuration",
     "ConfigurationError",
+    "ConnectivityCheckConfiguration",
     "ConsumerConfiguration",
     "DatabricksServerlessConfiguration",
     "DbtPlatformConfiguration",

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_pg import AlarmTier, FlowLogs, PostgresEndpointService
+from pg_privatelink.connectivity_check import add_connectivity_check
 from pg_privatelink.consumers import consumer
 from pg_privatelink.databases import postgres_target
 from pg_privatelink.function import (
@@ -81,6 +82,8 @@ class EndpointServiceStack(cdk.Stack):
         function = configuration.function
         notifications = configuration.notifications
         kms_key = encryption_key(self, configuration.encryption_key)
+        boundary = permissions_boundary(self, function.permissions_boundary)
+        topics = _topics(self, configuration.alarms.topics)
         log_retention = RETENTION[configuration.log_retention]
         self.service = PostgresEndpointService(
             self,
@@ -111,13 +114,13 @@ class EndpointServiceStack(cdk.Stack):
             connection_function_role=function_role(
                 self, function.connection_role, construct_id="ConnectionFunctionRole"
             ),
-            permissions_boundary=permissions_boundary(self, function.permissions_boundary),
+            permissions_boundary=boundary,
             encryption_key=kms_key,
             log_retention=log_retention,
             deletion_protection=configuration.deletion_protection,
             removal_policy=_REMOVAL_POLICIES[configuration.removal_policy],
             alarms=AlarmTier(configuration.alarms.tier),
-            alarm_actions=_topics(self, configuration.alarms.topics),
+            alarm_actions=topics,
             dashboard=configuration.dashboard,
             flow_logs=_flow_logs(self, configuration.flow_logs, retention=log_retention, key=kms_key),
         )
@@ -135,6 +138,15 @@ class EndpointServiceStack(cdk.Stack):
                 health_check_interval=cdk.Duration.seconds(listener.health_check.interval),
                 healthy_threshold_count=listener.health_check.healthy_threshold,
                 unhealthy_threshold_count=listener.health_check.unhealthy_threshold,
+            )
+        if configuration.connectivity_check is not None:
+            add_connectivity_check(
+                self.service,
+                configuration.connectivity_check,
+                configuration=configuration,
+                topics=topics,
+                encryption_key=kms_key,
+                permissions_boundary=boundary,
             )
         for key, value in {**tags, **configuration.tags}.items():
             cdk.Tags.of(self).add(key, value)

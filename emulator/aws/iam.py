@@ -120,6 +120,17 @@ def install() -> None:
                 return denied
         return None
 
+    stock_lambda_action = iam_actions._lambda_action
+
+    def lambda_action(method: str, path: str) -> str | None:
+        """Return the action of a call on a function's concurrency, which stock takes for Put whatever it is."""
+        action: str | None = stock_lambda_action(method, path)
+        if action == "PutFunctionConcurrency":
+            return {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}.get(method, action)
+        return action
+
+    iam_actions._lambda_action = lambda_action
+
     # Without botocore's name of the service, stock sees no aws:TagKeys and no aws:RequestTag in its calls.
     iam_actions._BOTOCORE_SERVICE_MAP["elasticloadbalancing"] = ["elbv2"]
     iam_actions.extract_resource_arn = extract_resource_arn

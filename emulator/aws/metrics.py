@@ -1,14 +1,18 @@
 """Metrics that AWS sends by itself, and alarms that are judged by time, not only when data comes in.
 
 Names and dimensions from elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html,
-vpc/latest/privatelink/privatelink-cloudwatch-metrics.html and sns/latest/dg/sns-monitoring-using-cloudwatch.html.
+vpc/latest/privatelink/privatelink-cloudwatch-metrics.html, sns/latest/dg/sns-monitoring-using-cloudwatch.html and
+lambda/latest/dg/monitoring-metrics-types.html.
 """
 
+import contextvars
+import json
 import logging
 import threading
+import time
 
 from ministack.core.responses import request_scope
-from ministack.services import alb, cloudwatch, sns
+from ministack.services import alb, cloudwatch, eventbridge, lambda_svc, sns
 
 from emulator.aws import alarms, control, targets
 from emulator.aws.endpoint_connections import connections
@@ -61,8 +65,34 @@ def _run() -> None:
             _log.exception("metrics")
 
 
+def _run_function(arn: str, payload: str) -> None:
+    """Run a function for a rule of EventBridge, and count that as AWS does: stock counts only calls of Invoke."""
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        event = {"body": payload}
+    function, configuration, name = lambda_svc._get_func_record_for_ref(arn)
+    if not function or not configuration:
+        return
+    record = lambda_svc._execution_record_for_config(function, configuration)
+
+    def execute() -> None:
+        dimensions = {"FunctionName": name}
+        cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", dimensions)
+        begin = time.monotonic()
+        result = lambda_svc._execute_function_with_config_scope(record, event)
+        milliseconds = (time.monotonic() - begin) * 1000
+        cloudwatch.record_metric("AWS/Lambda", "Errors", int(bool(result.get("error"))), "Count", dimensions)
+        cloudwatch.record_metric("AWS/Lambda", "Duration", milliseconds, "Milliseconds", dimensions)
+
+    # A thread begins in another account otherwise.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(execute,), daemon=True).start()
+
+
 def install() -> None:
-    """Start sending; count the messages of every topic."""
+    """Start sending; count the messages of every topic, and what rules run."""
+    eventbridge._dispatch_to_lambda = _run_function
     stock = sns.publish_internal
 
     def publish_internal(topic_arn: str, *args: object, **kwargs: object) -> object:

@@ -26,10 +26,17 @@ def observe(aws: Aws, function_name: str) -> dict[str, Any]:
         target groups whose tags cannot be read.
 
     Raises:
-        Problem: The function failed.
+        Problem: The function failed, or is gone.
     """
     client: LambdaClient = aws.client("lambda")
-    answer = client.invoke(FunctionName=function_name, Payload=json.dumps({"action": "observe"}).encode())
+    try:
+        answer = client.invoke(FunctionName=function_name, Payload=json.dumps({"action": "observe"}).encode())
+    except client.exceptions.ResourceNotFoundException as gone:
+        raise Problem(
+            f"the function {function_name} does not exist any more",
+            "somebody deleted it, and a deployment does not notice. Make one of that name by hand, with any code; the "
+            "next release then puts code, role and settings right (npx cdk deploy --all)",
+        ) from gone
     report = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer or not isinstance(report, dict) or "listeners" not in report:
         why = report.get("errorMessage", report) if isinstance(report, dict) else report

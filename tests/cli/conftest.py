@@ -164,6 +164,8 @@ def site() -> Iterator[Site]:
         name_server.set(world.endpoint, [PRIMARY], ttl=1)
         config = folder / "privatelink.yaml"
         write_configuration(world, config, name_server=name_server.endpoint)
+        # Flow logs, for what `doctor --around` looks at.
+        config.write_text(config.read_text().replace("    listeners:\n", "    flow_logs:\n    listeners:\n"))
         cdk = Cdk(folder, emulator.environment(account=PROVIDER_ACCOUNT), config=config)
         cdk.bootstrap()
         cdk.synth(validation=False)

@@ -191,7 +191,12 @@ def sound() -> Facts:
         network_acls=[acl(*OPEN)],
         interfaces=[],
         report=report,
-        schedule={"Name": "schedule", "State": "ENABLED"},
+        rules=[
+            {"Name": "schedule", "State": "ENABLED", "Runs": True, "Schedule": True},
+            {"Name": "failovers", "State": "ENABLED", "Runs": True, "Schedule": False},
+        ],
+        invokers=[{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}],
+        concurrency=None,
         databases={"main": DATABASE},
         last_change=Change("2026-01-31 14:00:00Z", "main", f"registered {A}:5432", "failover"),
         failures=[],
@@ -226,6 +231,35 @@ def change(name: str, **values: Any) -> Callable[[Facts], None]:  # noqa: ANN401
 def put(name: str, value: object) -> Callable[[Facts], None]:
     """Replaces a fact."""
     return lambda facts: setattr(facts, name, value)
+
+
+def rule(place: int = 0, **values: Any) -> Callable[[Facts], None]:  # noqa: ANN401 - rows of AWS's
+    """Changes a rule that runs the function: the schedule, or the one for events."""
+
+    def apply(facts: Facts) -> None:
+        rules: Any = copy.deepcopy(facts.rules)
+        rules[place] |= values
+        facts.rules = rules
+
+    return apply
+
+
+def fixed(*targets: str) -> Callable[[Facts], None]:
+    """Gives the template fixed targets, which nothing follows."""
+
+    def apply(facts: Facts) -> None:
+        body = copy.deepcopy(BODY)
+        body["Resources"]["ServiceListenersmainTargetGroup00000000"] = {
+            "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+            "Properties": {
+                "Port": 5432,
+                "Targets": [{"Id": host, "Port": port} for host, _, port in (each.partition(":") for each in targets)],
+            },
+        }
+        facts.template = Template(SERVICE, body)
+        facts.named = [replace(each, tags={}) for each in facts.named]  # type: ignore[union-attr]
+
+    return apply
 
 
 def seen(**values: Any) -> Callable[[Facts], None]:  # noqa: ANN401 - JSON
@@ -317,7 +351,16 @@ TWO_ZONES = {"AvailabilityZones": [{"ZoneName": "a", "SubnetId": "subnet-a"}]}
         (change("attributes", **{"load_balancing.cross_zone.enabled": "false"}), "Cross-zone", "is off", "Value=true"),
         (put("report", Problem("the function sync fails (boom)", "see")), "Function", "fails (boom)", ""),
         (change("report", broken={GROUP: "no port"}), "Function", "no port", "add-tags"),
-        (change("schedule", State="DISABLED"), "Function", "is disabled", "enable-rule --name schedule"),
+        (rule(State="DISABLED"), "Function", "schedule is disabled", "enable-rule --name schedule"),
+        (rule(Runs=False), "Function", "its schedule does not run the function", "get-template"),
+        (rule(State="DELETED", Runs=False), "Function", "its schedule was deleted", "get-template"),
+        (rule(1, State="DISABLED"), "Function", "RDS (failovers) is disabled", "enable-rule --name failovers"),
+        (put("rules", []), "Function", "no rule that runs it", ""),
+        (put("invokers", []), "Function", "EventBridge may not invoke it", "add-permission --function-name sync"),
+        (put("concurrency", 0), "Function", "reserved concurrency is 0", "delete-function-concurrency"),
+        (put("report", Problem("the function sync does not exist any more", "see")), "Function", "any more", ""),
+        (fixed(f"{A}:5432", f"{B}:5432"), "Targets", f"{B}:5432 is not registered any more", f"Id={B},Port=5432"),
+        (fixed(f"{B}:5432"), "Targets", "is not registered any more", "register-targets"),
         (seen(answer=None, failure="NXDOMAIN: gone"), "DNS", "NXDOMAIN: gone", ""),
         (seen(answer=None, failure="8.8.8.8 is a public address, which"), "DNS", "public address", ""),
         (put("databases", {"main": replace(DATABASE, status="stopped")}), "Database", "is stopped", "start-db-inst"),
@@ -433,7 +476,9 @@ def test_what_is_unusual_is_not_wrong(apply: Callable[[Facts], None]) -> None:
         ("network_acls", {"Network ACLs"}),
         ("security_groups", {"Outbound rules", "Database's group"}),
         ("report", {"Function", "DNS", "Targets"}),
-        ("schedule", {"Function"}),
+        ("rules", {"Function"}),
+        ("invokers", {"Function"}),
+        ("concurrency", {"Function"}),
         ("databases", {"Load balancer's zones", "Database", "Database's group", "Keepalives"}),
         ("last_change", {"Last change"}),
         ("failures", {"Last change"}),

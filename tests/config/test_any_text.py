@@ -150,6 +150,13 @@ def test_any_value_in_any_field_ends_in_an_error_for_the_user(tmp_path: Path, va
     content["services"]["orders"] |= {"observe_only": True, "deletion_protection": True, "removal_policy": "retain"}
     content["services"]["orders"]["alarms"] = {"tier": "full", "topics": ["arn:aws:sns:eu-central-1:111122223333:a"]}
     content["services"]["orders"]["flow_logs"] = {"traffic": "all", "bucket": "arn:aws:s3:::abc", "key_prefix": "a"}
+    content["services"]["orders"]["connectivity_check"] = {
+        "vpc": "vpc-01234567",
+        "subnets": [{"id": "subnet-0123456789abcdef8", "zone": "euc1-az1"}],
+        "ports": [5432],
+        "interval": 10,
+        "tls_required": True,
+    }
     content["services"]["orders"]["function"] = {
         "subnets": [
             {"id": f"subnet-0123456789abcdef{zone}", "zone": f"euc1-az{zone}", "cidr": f"10.0.{zone}.0/24"}

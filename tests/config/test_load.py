@@ -75,6 +75,7 @@ def test_the_shortest_configuration_has_the_defaults(loading: Callable[[str | by
         "alarms": {"tier": "basic", "topics": ()},
         "dashboard": False,
         "flow_logs": None,
+        "connectivity_check": None,
         "deletion_protection": False,
         "removal_policy": "delete",
         "acknowledged_warnings": {},
@@ -114,6 +115,23 @@ def test_every_field_reaches_the_configuration(valid: str, loading: Callable[[st
     assert (service.poll_interval, service.wait_for_healthy, service.acceptance_required) == (60, False, False)
     assert (service.observe_only, service.deletion_protection, service.removal_policy) == (True, True, "retain")
     assert service.tags == {"team": "data"}
+
+
+def test_a_connectivity_check_reaches_the_configuration(loading: Callable[[str | bytes], Configuration]) -> None:
+    """Its VPC and subnets arrive as they are written, the rest has defaults."""
+    subnets = "[{id: subnet-0123456789abcdef8, zone: eu-central-1a}]"
+    text = SHORTEST.replace(
+        "    listeners:", f"    connectivity_check: {{vpc: vpc-01234567, subnets: {subnets}}}\n    listeners:"
+    )
+    check = loading(text).services["orders"].connectivity_check
+    assert check is not None
+    assert check.model_dump() == {
+        "vpc": "vpc-01234567",
+        "subnets": ({"id": "subnet-0123456789abcdef8", "zone": "eu-central-1a"},),
+        "ports": (),
+        "interval": 5,
+        "tls_required": False,
+    }
 
 
 def test_monitoring_reaches_the_configuration(valid: str, loading: Callable[[str | bytes], Configuration]) -> None:

@@ -22,6 +22,7 @@ CASES: list[dict[str, Any]] = [
         "mistakes_in_connections.yaml",
         "mistakes_in_targets.yaml",
         "mistakes_in_function.yaml",
+        "mistakes_in_connectivity_check.yaml",
     )
     for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 ]

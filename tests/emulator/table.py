@@ -16,6 +16,7 @@ _FILES = {
     "targets": "Targets",
     "instances": "Instances and Auto Scaling groups",
     "security_groups": "Network",
+    "networks": "Route tables and network ACLs",
     "databases": "Databases",
     "failovers": "Failovers",
     "alarms": "Metrics and alarms",

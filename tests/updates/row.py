@@ -27,6 +27,7 @@ class Row:
         new: What is deployed next; then `old` again.
         lost: Types of what the change takes away by intention, such as a listener's target group with the listener.
         lost_back: The same for the way back.
+        anew: Types of what is replaced by intention, there and back; never what consumers or addresses hang on.
         refused: Names of the rules by which AWS refuses the change.
         refused_back: The same for the way back.
         elsewhere: Whether the change makes another stack, and the deployed one stays as it is.
@@ -40,6 +41,7 @@ class Row:
     new: Setup
     lost: tuple[str, ...] = ()
     lost_back: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     refused_back: tuple[str, ...] = ()
     elsewhere: bool = False

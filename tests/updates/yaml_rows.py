@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -244,6 +246,31 @@ def function(name: str, change: str, value: object) -> Row:
     )
 
 
+_CHECK = "services.*.connectivity_check"
+_CHECK_SUBNETS = [
+    {"id": f"subnet-0123456789abcdef{number}", "zone": f"euc1-az{zone}"} for number, zone in ((7, 1), (8, 2))
+]
+_CONNECTIVITY_CHECK: dict[str, Any] = {"vpc": "vpc-0123456789abcdef8", "subnets": _CHECK_SUBNETS[:1]}
+
+
+def checked(name: str, change: str, value: object) -> Row:
+    """Return the row of a field of the connectivity check; of the check itself, which comes, without a name."""
+
+    def checking(data: dict[str, Any]) -> None:
+        data["services"]["orders"]["consumers"].append(
+            {"name": "Check", "principals": ["arn:aws:iam::111122223333:root"]}
+        )
+        put(_CHECK, copy.deepcopy(_CONNECTIVITY_CHECK))(data)
+
+    def changed(data: dict[str, Any]) -> None:
+        checking(data)
+        put(f"{_CHECK}.{name}", value)(data)
+
+    if not name:
+        return Row(option=_CHECK, change=change, old=DEFAULT, new=document(checking))
+    return Row(option=f"{_CHECK}.{name}", change=change, old=document(checking), new=document(changed))
+
+
 ROWS: list[Row] = [
     field("services.*.observe_only", "false to true", value=True),
     field("services.*.deletion_protection", "false to true", value=True),
@@ -260,6 +287,23 @@ ROWS: list[Row] = [
         "network/postgres",
         ("services.*.flow_logs.bucket", "arn:aws:s3:::flow-logs-of-ours"),
     ),
+    checked("", "none to one", None),
+    replace(
+        checked("vpc", "another VPC", "vpc-0123456789abcdef9"),
+        anew=(
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::SecurityGroupEgress",
+            "AWS::EC2::SecurityGroupIngress",
+            "AWS::EC2::VPCEndpoint",
+        ),
+        way="The check's endpoint and security groups are made anew; the endpoint has to be accepted again",
+    ),
+    checked("subnets", "one zone to two", [dict(each) for each in _CHECK_SUBNETS]),
+    checked("subnets.*.id", "another subnet of its zone", "subnet-0123456789abcdef9"),
+    checked("subnets.*.zone", "a zone corrected", "euc1-az2"),
+    checked("ports", "all to some", [5432]),
+    checked("interval", "5 minutes to an hour", 60),
+    checked("tls_required", "off to on", value=True),
     field(_FUNCTION, "none of it to a function in the VPC", {"subnets": _FUNCTION_SUBNETS}),
     field(f"{_FUNCTION}.subnets", "outside the VPC to inside", _FUNCTION_SUBNETS),
     function("subnets.*.id", "another subnet of its zone", "subnet-0123456789abcdef6"),

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pg_privatelink.cli.decisions import parse_line
+from pg_privatelink.cli.decisions import CHANGED, FAILED, parse_line, read_lines, stamp, told
+from pg_privatelink.cli.doctor.facts import Change
 from pg_privatelink.cli.doctor.finding import ok, problem, unknown
 from pg_privatelink.cli.explain import ERRORS, explain
 from pg_privatelink.cli.problem import Problem
@@ -53,6 +54,8 @@ class Around:
         counts: By name of `METRICS`, by minute: the sum; minutes without a data point are missing.
         rejects: Flow-log records of rejected traffic, as they stand in the log.
         flow_logs: Whether there are flow logs to look at.
+        changes: What the function changed.
+        failures: What it could not do.
         unknown: What could not be read.
     """
 
@@ -60,6 +63,8 @@ class Around:
     counts: Mapping[str, Mapping[dt.datetime, float]] = field(default_factory=dict)
     rejects: tuple[str, ...] = ()
     flow_logs: bool = False
+    changes: tuple[Change, ...] = ()
+    failures: tuple[Change, ...] = ()
     unknown: tuple[Problem, ...] = ()
 
     def total(self, name: str) -> float:
@@ -84,6 +89,8 @@ class Around:
             ],
             "flow_logs": self.flow_logs,
             "rejects": list(self.rejects),
+            "changes": [_document(each) for each in self.changes],
+            "failures": [_document(each) for each in self.failures],
         }
 
 
@@ -117,6 +124,7 @@ def look_around(aws: Aws, service: Service, *, at: dt.datetime) -> Around:
     missing: list[Problem] = []
     counts: dict[str, dict[dt.datetime, float]] = {}
     rejects: tuple[str, ...] = ()
+    decisions: dict[str, tuple[Change, ...]] = {CHANGED: (), FAILED: ()}
     start = at.replace(second=0, microsecond=0) - dt.timedelta(minutes=MINUTES)
     end = start + dt.timedelta(minutes=2 * MINUTES + 1)
     groups = [each.physical_id for each in service.of_type(LOG_GROUP) if "FlowLog" in each.logical_id]
@@ -128,7 +136,24 @@ def look_around(aws: Aws, service: Service, *, at: dt.datetime) -> Around:
         rejects = tuple(row for group in groups for row in _rejects(aws, group, start=start, end=end))
     except ERRORS as error:
         missing.append(explain(error))
-    return Around(at, counts, rejects, bool(groups), tuple(missing))
+    try:
+        decisions = {each: _decisions(aws, service, each, start=start, end=end) for each in decisions}
+    except ERRORS as error:
+        missing.append(explain(error))
+    return Around(at, counts, rejects, bool(groups), decisions[CHANGED], decisions[FAILED], tuple(missing))
+
+
+def _decisions(aws: Aws, service: Service, message: str, *, start: dt.datetime, end: dt.datetime) -> tuple[Change, ...]:
+    """Return the lines of the function's log with a message, oldest first."""
+    if service.log_group_name is None:
+        return ()
+    lines = read_lines(aws, service.log_group_name, since=start, until=end, message=message)
+    chosen = sorted((each for each in lines if message != CHANGED or each.changes_targets), key=lambda each: each.at)
+    return tuple(Change(stamp(each.at), *told(each)) for each in chosen)
+
+
+def _document(change: Change) -> dict[str, str]:
+    return {"at": change.at, "listener": change.listener, "what": change.what, "why": change.why}
 
 
 def _counts(aws: Aws, service: Service, *, start: dt.datetime, end: dt.datetime) -> dict[str, dict[dt.datetime, float]]:
@@ -156,8 +181,8 @@ def _counts(aws: Aws, service: Service, *, start: dt.datetime, end: dt.datetime)
     for page in pages:
         for row in page["MetricDataResults"]:
             name = names[int(row["Id"].removeprefix("m"))]
-            for stamp, value in zip(row["Timestamps"], row["Values"], strict=True):
-                minute = stamp.astimezone(dt.UTC).replace(second=0, microsecond=0)
+            for moment, value in zip(row["Timestamps"], row["Values"], strict=True):
+                minute = moment.astimezone(dt.UTC).replace(second=0, microsecond=0)
                 found[name][minute] = found[name].get(minute, 0.0) + value
     return found
 
@@ -202,6 +227,15 @@ def conclude(around: Around) -> list[Finding]:
                 f"flow logs have {len(around.rejects)} rejected records; the last one: {around.rejects[-1]}",
                 "a security group or network ACL on the way stops traffic: see the hops 'Database's group' and "
                 "'Network ACLs'",
+            )
+        )
+    if around.failures:
+        last = around.failures[-1]
+        found.append(
+            problem(
+                f"the function failed {len(around.failures)} times then, the last time at {last.at}, {last.listener}: "
+                f"{last.why or last.what}",
+                "see the hops 'Function' and 'DNS'",
             )
         )
     if not found:

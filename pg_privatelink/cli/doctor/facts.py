@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pg_privatelink.cli.explain import ERRORS, explain
 from pg_privatelink.cli.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pg_privatelink.cli.connections import Connection
     from pg_privatelink.cli.doctor.database import Database
@@ -35,6 +36,14 @@ def known(fact: T | Problem) -> T:
     if isinstance(fact, Problem):
         raise fact
     return fact
+
+
+def read(ask: Callable[[], T]) -> T | Problem:
+    """Return what is read, or why it cannot be."""
+    try:
+        return ask()
+    except (Problem, *ERRORS) as error:
+        return explain(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,10 @@ class Facts:
         network_acls: That VPC's network ACLs.
         interfaces: Network interfaces of that VPC: the load balancer's, and those that have a target's address.
         report: What the function sees now; None where the targets are fixed and there is no function.
-        schedule: DescribeRule's answer for the function's schedule; None without a function.
+        rules: What runs the function, its schedule first: `Name`, `State` (DELETED: it is gone), `Runs` (whether it
+            has the function as its target) and `Schedule` (whether it is that).
+        invokers: The statements of the function's own policy.
+        concurrency: The function's reserved concurrency; None where none is reserved.
         databases: By listener, the database behind it; None where RDS does not know it.
         last_change: The last change of targets; None if there was none in a month.
         failures: The function's failures of the last hour, oldest first.
@@ -100,7 +112,9 @@ class Facts:
     network_acls: Sequence[Row] | Problem = field(default_factory=_not_asked)
     interfaces: Sequence[Row] | Problem = field(default_factory=_not_asked)
     report: Mapping[str, Any] | Problem | None = field(default_factory=_not_asked)
-    schedule: Row | Problem | None = field(default_factory=_not_asked)
+    rules: Sequence[Row] | Problem = field(default_factory=_not_asked)
+    invokers: Sequence[Row] | Problem = field(default_factory=_not_asked)
+    concurrency: int | Problem | None = field(default_factory=_not_asked)
     databases: Mapping[str, Database | None] | Problem = field(default_factory=_not_asked)
     last_change: Change | Problem | None = field(default_factory=_not_asked)
     failures: Sequence[Change] | Problem = field(default_factory=_not_asked)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pg_privatelink.cli.connections import read_connections, read_principals
-from pg_privatelink.cli.decisions import FAILED, Line, last_change, read_lines, stamp, told
 from pg_privatelink.cli.doctor.database import Database, read_database
-from pg_privatelink.cli.doctor.facts import Change, Facts
+from pg_privatelink.cli.doctor.facts import Facts, read
+from pg_privatelink.cli.doctor.gather_function import gather_function
 from pg_privatelink.cli.doctor.template import Template
-from pg_privatelink.cli.explain import ERRORS, code, explain
+from pg_privatelink.cli.explain import ERRORS, code
 from pg_privatelink.cli.listeners import read_listeners, read_targets
-from pg_privatelink.cli.observation import observe
 from pg_privatelink.cli.problem import Problem
 from pg_privatelink.cli.service import ALARMS, TARGET_GROUP
 
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
-    from mypy_boto3_events import EventBridgeClient
 
     from pg_privatelink.cli.aws import Aws
     from pg_privatelink.cli.doctor.facts import Row
@@ -35,7 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 
-_EVENT_RULE = "AWS::Events::Rule"
 _ALARMS_AT_ONCE = 100  # DescribeAlarms takes no more names
 _FILTER_VALUES = 200  # as many as a filter of the EC2 API takes
 
@@ -48,29 +43,21 @@ def gather(aws: Aws, service: Service) -> Facts:
         service: The service.
     """
     facts = Facts(service=service)
-    facts.template = _read(lambda: _template(aws, service))
-    facts.configuration = _read(lambda: _configuration(aws, service))
-    facts.principals = _read(lambda: read_principals(aws, service_id=service.id))
-    facts.connections = _read(lambda: read_connections(aws, service_id=service.id))
+    facts.template = read(lambda: _template(aws, service))
+    facts.configuration = read(lambda: _configuration(aws, service))
+    facts.principals = read(lambda: read_principals(aws, service_id=service.id))
+    facts.connections = read(lambda: read_connections(aws, service_id=service.id))
     _gather_load_balancer(aws, facts)
-    _gather_function(aws, facts)
+    gather_function(aws, facts)
     facts.databases = _from(facts.named, lambda named: _databases(aws, named, facts.report))
     _gather_network(aws, facts)
-    facts.alarms = _read(lambda: _alarms(aws, service))
+    facts.alarms = read(lambda: _alarms(aws, service))
     return facts
 
 
-def _read(read: Callable[[], T]) -> T | Problem:
-    """Return what is read, or why it cannot be."""
-    try:
-        return read()
-    except (Problem, *ERRORS) as error:
-        return explain(error)
-
-
-def _from(known: T | Problem, read: Callable[[T], U]) -> U | Problem:
+def _from(known: T | Problem, then: Callable[[T], U]) -> U | Problem:
     """Return what is read with the help of another fact, or why that fact is missing."""
-    return known if isinstance(known, Problem) else _read(lambda: read(known))
+    return known if isinstance(known, Problem) else read(lambda: then(known))
 
 
 def _template(aws: Aws, service: Service) -> Template:
@@ -89,16 +76,16 @@ def _configuration(aws: Aws, service: Service) -> Row:
 def _gather_load_balancer(aws: Aws, facts: Facts) -> None:
     elbv2: ElasticLoadBalancingv2Client = aws.client("elbv2")
     arn = facts.service.load_balancer_arn
-    facts.load_balancer = _read(lambda: _load_balancer(elbv2, arn))
-    facts.attributes = _read(
+    facts.load_balancer = read(lambda: _load_balancer(elbv2, arn))
+    facts.attributes = read(
         lambda: _attributes(elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"])
     )
-    facts.listeners = _read(lambda: _listeners(elbv2, arn))
-    facts.named = _read(lambda: read_listeners(aws, facts.service))
+    facts.listeners = read(lambda: _listeners(elbv2, arn))
+    facts.named = read(lambda: read_listeners(aws, facts.service))
     arns = {each.physical_id for each in facts.service.of_type(TARGET_GROUP) if each.physical_id}
     if not isinstance(facts.listeners, Problem):
         arns |= {_target_group(row) for row in facts.listeners} - {""}
-    facts.groups = _read(lambda: _groups(elbv2, sorted(arns)))
+    facts.groups = read(lambda: _groups(elbv2, sorted(arns)))
     facts.targets = _from(facts.groups, lambda groups: _targets(aws, groups))
 
 
@@ -144,36 +131,6 @@ def _target_group(row: Row) -> str:
     return str(actions[0].get("TargetGroupArn", ""))
 
 
-def _gather_function(aws: Aws, facts: Facts) -> None:
-    service = facts.service
-    name, log_group = service.function_name, service.log_group_name
-    facts.report = _read(lambda: observe(aws, name)) if name else None
-    facts.schedule = _read(lambda: _schedule(aws, service)) if name else None
-    now = dt.datetime.now(dt.UTC)
-    if log_group is None:
-        facts.last_change, facts.failures = None, ()
-        return
-    change = _read(lambda: last_change(aws, log_group, now=now))
-    facts.last_change = change if change is None or isinstance(change, Problem) else _change(change)
-    since = now - dt.timedelta(hours=1)
-    facts.failures = _read(lambda: [_change(line) for line in read_lines(aws, log_group, since=since, message=FAILED)])
-
-
-def _change(line: Line) -> Change:
-    listener, what, why = told(line)
-    return Change(stamp(line.at), listener, what, why)
-
-
-def _schedule(aws: Aws, service: Service) -> Row | None:
-    events: EventBridgeClient = aws.client("events")
-    for each in service.of_type(_EVENT_RULE):
-        if re.fullmatch(r".*TargetSyncSchedule[0-9A-F]{8}", each.logical_id):
-            name = each.physical_id.rpartition("/")[2]
-            found: Any = events.describe_rule(Name=name)
-            return found  # type: ignore[no-any-return]
-    return None
-
-
 def _databases(aws: Aws, named: Sequence[Listener], report: object) -> dict[str, Database | None]:
     seen = report.get("listeners", {}) if isinstance(report, dict) else {}
     found: dict[str, Database | None] = {}
@@ -198,28 +155,28 @@ def _gather_network(aws: Aws, facts: Facts) -> None:
         facts.subnets = facts.security_groups = facts.route_tables = facts.network_acls = facts.interfaces = why
         return
     vpc: Any = [{"Name": "vpc-id", "Values": [row["VpcId"]]}]
-    facts.subnets = _read(
+    facts.subnets = read(
         lambda: {
             each["SubnetId"]: dict(each)
             for page in ec2.get_paginator("describe_subnets").paginate(Filters=vpc)
             for each in page["Subnets"]
         }
     )
-    facts.security_groups = _read(
+    facts.security_groups = read(
         lambda: {
             each["GroupId"]: dict(each)
             for page in ec2.get_paginator("describe_security_groups").paginate(Filters=vpc)
             for each in page["SecurityGroups"]
         }
     )
-    facts.route_tables = _read(
+    facts.route_tables = read(
         lambda: [
             dict(each)
             for page in ec2.get_paginator("describe_route_tables").paginate(Filters=vpc)
             for each in page["RouteTables"]
         ]
     )
-    facts.network_acls = _read(
+    facts.network_acls = read(
         lambda: [
             dict(each)
             for page in ec2.get_paginator("describe_network_acls").paginate(Filters=vpc)

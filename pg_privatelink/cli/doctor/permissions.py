@@ -28,6 +28,7 @@ _READ = (
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
     "events:DescribeRule",
+    "events:ListRuleNamesByTarget",
     "logs:FilterLogEvents",
     "rds:DescribeDBClusterParameters",
     "rds:DescribeDBClusters",
@@ -36,7 +37,7 @@ _READ = (
     "rds:DescribeDBProxies",
     "rds:DescribeDBProxyEndpoints",
 )
-_INVOKE = "lambda:InvokeFunction"
+_FUNCTION = ("lambda:GetFunctionConcurrency", "lambda:GetPolicy", "lambda:InvokeFunction")
 _STACK_LETTERS = 20
 """So much of a stack's name is surely in the names that CloudFormation gives to functions, which have 64 letters."""
 
@@ -55,7 +56,7 @@ def policy(stack: str | None = None) -> dict[str, Any]:
             {
                 "Sid": "AskTheFunctionWhatItSees",
                 "Effect": "Allow",
-                "Action": [_INVOKE],
+                "Action": list(_FUNCTION),
                 "Resource": f"arn:aws:lambda:*:*:function:{prefix}*",
             },
         ],

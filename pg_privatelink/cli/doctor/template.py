@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pg_privatelink.cli.service import ENDPOINT_SERVICE, LISTENER, LOAD_BALANCER, SECURITY_GROUP
+from pg_privatelink.cli.service import ENDPOINT_SERVICE, LISTENER, LOAD_BALANCER, SECURITY_GROUP, TARGET_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,6 +79,16 @@ class Template:
                 ExpectedListener(self._ids[logical_id], int(port) if port else None, str(group) if group else None)
             )
         return found
+
+    def targets(self, target_group_arn: str) -> list[str]:
+        """Return the targets that a target group is to have, `address:port`; none where others register them."""
+        for logical_id, properties in self._of(TARGET_GROUP):
+            if self._ids[logical_id] != target_group_arn:
+                continue
+            rows = properties.get("Targets", [])
+            found = [(self._value(row.get("Id")), self._value(row.get("Port", properties.get("Port")))) for row in rows]
+            return [] if any(None in pair for pair in found) else sorted(f"{host}:{port}" for host, port in found)
+        return []
 
     def subnets(self) -> list[str]:
         """Return the load balancer's subnets."""

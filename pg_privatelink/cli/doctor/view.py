@@ -86,6 +86,8 @@ def _show_around(screen: Screen, around: Around) -> None:
         )
     else:
         screen.say("no metric has a data point: nothing came, or it is too early for metrics", indent=2)
+    for change in around.changes[-5:]:
+        screen.say(f"{change.at}, {change.listener}: {change.what}" + (f" ({change.why})" * bool(change.why)), indent=2)
     for record in around.rejects[-5:]:
         screen.verbatim(f"  {record}")
     if not around.flow_logs:

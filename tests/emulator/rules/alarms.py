@@ -1,7 +1,9 @@
 """Rules of metrics that AWS sends by itself or makes of logs, and of alarms on them."""
 
+import io
 import json
 import time
+import zipfile
 
 from emulator.database import Database
 from tests.emulator.rule import rule
@@ -151,3 +153,43 @@ def metric_filters_count_what_matches(aws: Account) -> None:
     _log_line(aws, group, message="changed", seconds=3.5)
     found = aws.client("cloudwatch").list_metrics(Namespace="filtered")["Metrics"]
     assert [(each["MetricName"], each["Dimensions"]) for each in found] == [("Seconds", [])]
+
+
+@rule("lambda/latest/dg/monitoring-metrics-types.html")
+def functions_that_rules_run_are_counted(aws: Account) -> None:
+    """`Invocations` counts what EventBridge runs as well, and `Errors` what of it fails."""
+    client, events, cloudwatch = aws.client("lambda"), aws.client("events"), aws.client("cloudwatch")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("index.py", "def handler(event, context):\n    raise ValueError('boom')\n")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = aws.client("iam").create_role(
+        RoleName="failing", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    made = client.create_function(
+        FunctionName="failing",
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="index.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["tests"]}))
+    events.put_targets(Rule="all", Targets=[{"Id": "failing", "Arn": made["FunctionArn"]}])
+    events.put_events(Entries=[{"Source": "tests", "DetailType": "a test", "Detail": "{}"}])
+
+    def sums() -> list[float]:
+        found = []
+        for name in ("Invocations", "Errors"):
+            points = cloudwatch.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=name,
+                Dimensions=[{"Name": "FunctionName", "Value": "failing"}],
+                StartTime=time.time() - 600,
+                EndTime=time.time() + 60,
+                Period=60,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            found.append(sum(point["Sum"] for point in points))
+        return found
+
+    aws.eventually(lambda: sums() == [1.0, 1.0])

@@ -218,3 +218,20 @@ def proxy_of_a_stack_stands_in_front_of_its_target(aws: Account) -> None:
     assert (proxy["IdleClientTimeout"], proxy["Endpoint"]) == (600, outputs["Endpoint"])
     assert aws.delete() == "DELETE_COMPLETE"
     assert rds.describe_db_proxies()["DBProxies"] == []
+
+
+@rule(f"{_API}/API_ModifyDBInstance.html")
+def port_of_an_instance_changes(aws: Account) -> None:
+    """The port of a DB instance changes at once when it is modified, under the same name."""
+    rds = aws.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t4g.medium",
+        Engine="postgres",
+        MasterUsername="u",
+        MasterUserPassword="password1",
+        AllocatedStorage=20,
+    )
+    before = _address(aws, "orders")
+    rds.modify_db_instance(DBInstanceIdentifier="orders", DBPortNumber=6543)
+    assert _address(aws, "orders") == (before[0], 6543)

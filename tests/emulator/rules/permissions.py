@@ -166,3 +166,14 @@ def databases_are_described_by_their_arns(aws: Account) -> None:
         assert cluster["DBClusterArn"] == resource
     with refused("AccessDenied"):
         scoped.describe_db_clusters(DBClusterIdentifier="payments")
+
+
+@rule(f"{_REFERENCE}/list_awslambda.html", authorization=True)
+def concurrency_is_read_with_an_action_of_its_own(aws: Account) -> None:
+    """GetFunctionConcurrency is authorized as that, and does not need PutFunctionConcurrency."""
+    arn = f"arn:aws:lambda:us-east-1:{aws.id}:function:gone"
+    reader = _as_role(aws, "lambda", {"Action": "lambda:GetFunctionConcurrency", "Resource": arn})
+    with refused("ResourceNotFoundException"):
+        reader.get_function_concurrency(FunctionName="gone")
+    with refused("AccessDeniedException"):
+        reader.put_function_concurrency(FunctionName="gone", ReservedConcurrentExecutions=0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Each address that DNS names is registered, with the database's port, and nothing else is."""
+    """Each address that DNS or the template names is registered, with the database's port, and nothing else is."""
     targets = known(facts.targets)
     report = known(facts.report)
     seen = (report or {}).get("listeners", {})
@@ -32,20 +32,25 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield from findings
         told.append(f"{listener.name}: {named}")
     if not wrong:
-        yield ok(f"registered as DNS names them; {'; '.join(told)}")
+        yield ok(f"registered as DNS or the stack names them; {'; '.join(told)}")
 
 
 def _look(facts: Facts, listener: Listener, rows: Sequence[Target], seen: Any) -> Iterator[Finding]:  # noqa: ANN401 - JSON
     arn = listener.target_group_arn
     if not rows:
-        expected = (seen or {}).get("register") or []
+        expected = (seen or {}).get("register") or _of_template(facts, listener)
         yield problem(
             f"nothing is registered for listener {listener.name}, so every connection fails",
-            f"register what DNS names, and see why the function did not: {_why(facts, listener)}"
+            "register what the stack names"
+            if expected and listener.hostname is None
+            else f"register what DNS names, and see why the function did not: {_why(facts, listener)}"
             if expected
             else "see why the function registers nothing: 'pg-privatelink logs'",
             _register(facts, arn, expected) if expected else "",
         )
+        return
+    if listener.hostname is None:
+        yield from _look_at_fixed(facts, listener, rows)
         return
     if seen is None or not seen.get("answer"):
         return
@@ -66,6 +71,33 @@ def _look(facts: Facts, listener: Listener, rows: Sequence[Target], seen: Any) -
             "after a failover the function takes it away within a minute. If it stays, deregister it",
             facts.aws(f"elbv2 deregister-targets --target-group-arn {arn} --targets {_spelled(others)}"),
         )
+
+
+def _look_at_fixed(facts: Facts, listener: Listener, rows: Sequence[Target]) -> Iterator[Finding]:
+    """Fixed targets are those of the template; where it names none, as of an Auto Scaling group, any."""
+    expected = _of_template(facts, listener)
+    present = {each.target for each in rows}
+    missing, others = sorted(set(expected) - present), sorted(present - set(expected))
+    if expected and missing:
+        yield problem(
+            f"{', '.join(missing)} is not registered any more for listener {listener.name}, though the stack put it "
+            "there",
+            "register it again; a deployment does not notice that",
+            _register(facts, listener.target_group_arn, missing),
+        )
+    if expected and others:
+        yield problem(
+            f"{', '.join(others)} is registered for listener {listener.name}, and the stack does not name it: part of "
+            "the connections go there",
+            "deregister it, or name it in privatelink.yaml and deploy",
+            facts.aws(
+                f"elbv2 deregister-targets --target-group-arn {listener.target_group_arn} --targets {_spelled(others)}"
+            ),
+        )
+
+
+def _of_template(facts: Facts, listener: Listener) -> list[str]:
+    return [] if isinstance(facts.template, Problem) else facts.template.targets(listener.target_group_arn)
 
 
 def _single(facts: Facts, listener: Listener) -> bool:
