@@ -21,12 +21,12 @@ install:
 demo: install
 	@$(RUN) -m tools.demo
 
-# One scenario and two registration delays by default; docs/drill.md has the rest.
+# The command, then one scenario beside others; or the scenarios given. docs/drill.md has the rest.
 drill: install
-	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill $(if $(SCENARIOS),--scenarios $(SCENARIOS)) \
-		$(if $(DELAYS),--delays $(DELAYS)) $(DRILL)
+	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill \
+		$(if $(SCENARIOS),scenarios --scenarios $(SCENARIOS) $(if $(DELAYS),--delays $(DELAYS)),both)
 
-# Half of the scenarios at a time, all delays: about half an hour; writes the page's figures and chart.
+# All scenarios at all delays, three at a time, about half an hour: the figures and the chart of docs/drill.md.
 drill-all: install
 	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill --scenarios all --delays 0,30,120,180 --parallel 3 \
 		--json docs/drill.json --chart docs/drill.svg

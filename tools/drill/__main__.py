@@ -10,12 +10,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.drill.play import DELAYS, STRATEGIES, Cast, play
+from emulator.postgres import SUPERUSER
+from tools.drill.load import fifty_listeners, many_clients
+from tools.drill.play import DELAYS, OURS, STRATEGIES, Cast, play
+from tools.drill.rds import Rds
 from tools.drill.scenarios import SCENARIOS
 from tools.drill.site import Site
+from tools.drill.soak import PERIOD, soak
 from tools.drill.table import tables
 from tools.install import ROOT, WORK
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 FOLDER = WORK / "drill"
 _DEFAULT_DELAYS = (0.0, 30.0)
+_FEW = (OURS, "poll_60s", "event_only")  # whoever polls every 5 minutes takes longer than a first look should
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     os.environ["TMPDIR"] = str(WORK / "tmp")
+    if options.run != "scenarios":
+        return _other(options)
     names = list(SCENARIOS) if options.scenarios == "all" else options.scenarios.split(",")
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
@@ -53,6 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.drill", description=__doc__)
+    parser.add_argument(
+        "run", nargs="?", default="scenarios", choices=["both", "scenarios", "load", "fifty", "soak"],
+        help="the command and one scenario; scenarios (default); 200 sessions; 50 listeners at once; a long run",
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long the long run is")
+    parser.add_argument("--period", type=float, default=PERIOD, help="seconds between two failovers of the long run")
     parser.add_argument("--scenarios", default="killed", help=f"all, or some of: {', '.join(SCENARIOS)}")
     parser.add_argument("--strategies", default=",".join(STRATEGIES), help="who follows the name, side by side")
     parser.add_argument(
@@ -65,6 +79,64 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--chart", type=Path, help="where to draw them: .png or .svg")
     parser.add_argument("--lane", default="0", help=argparse.SUPPRESS)
     return parser
+
+
+def _other(options: argparse.Namespace) -> int:
+    """Run load, fifty or soak."""
+    folder = FOLDER / options.run
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        _say(f"[{time.monotonic() - started:6.1f} s] {text}")
+
+    try:
+        if options.run == "fifty":
+            found: dict[str, Any] = {"fifty": asdict(fifty_listeners(folder, say))}
+        elif options.run == "both":
+            return _both(folder, options, say)
+        else:
+            with Site(folder, say=say) as site:
+                if options.run == "load":
+                    found = {
+                        "killed": asdict(many_clients(site, say)),
+                        "frozen": asdict(many_clients(site, say, frozen=True)),
+                    }
+                else:
+                    found = {"soak": asdict(soak(site, minutes=options.minutes, period=options.period, say=say))}
+            shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        print("interrupted; everything that was started has been stopped", flush=True)
+        return 130
+    text = json.dumps(found, indent=1, default=lambda value: round(value, 3))
+    print(text, flush=True)
+    if options.json:
+        options.json.write_text(text + "\n")
+    return 0
+
+
+def _both(folder: Path, options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Run the command as users run it, and then a scenario beside others' strategies."""
+    cast = Cast(_FEW, _DEFAULT_DELAYS)
+    with Site(folder, say=say) as site:
+        front = site.plane.open(site.load_balancer, site.address())
+        command = ["drill", "--yes", "--host", front.address, "--user", SUPERUSER, "--dbname", "postgres"]
+        command += ["--sslmode", "disable", "--before", "3"]
+        say(f"pg-privatelink {' '.join(command)}")
+        with Rds(site):
+            code = subprocess.run(
+                [sys.executable, "-m", "pg_privatelink.cli", *command], env=site.environment(), check=False
+            ).returncode
+        site.plane.close(front)
+        if code != 0:
+            return code
+        site.settle()
+        scenario = SCENARIOS["killed"]
+        say(f"beside others: {scenario.what}")
+        rows = [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
+    shutil.rmtree(folder, ignore_errors=True)
+    say("nothing is left running")
+    _show(rows, options)
+    return 0
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal handler's signature
@@ -80,21 +152,37 @@ def _say(text: str) -> None:
 def _one_after_another(
     names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    chosen = [SCENARIOS[name] for name in names]
+    """Play scenarios; after one that fails, the others go on in a site made anew, and the failure is raised last."""
+    left = [SCENARIOS[name] for name in names]
     started = time.monotonic()
     rows: list[dict[str, Any]] = []
-    with Site(
-        folder,
-        second=any(each.second for each in chosen),
-        readers=any(each.readers for each in chosen),
-        say=lambda text: say(f"[{time.monotonic() - started:6.1f} s] {text} ..."),
-    ) as site:
-        for scenario in chosen:
-            say(f"[{time.monotonic() - started:6.1f} s] {scenario.what}")
-            rows += [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
+    failures: list[str] = []
+
+    def at(text: str) -> None:
+        say(f"[{time.monotonic() - started:6.1f} s] {text}")
+
+    while left:
+        with Site(
+            folder, second=any(each.second for each in left), readers=any(each.readers for each in left), say=at
+        ) as site:
+            while left:
+                scenario = left.pop(0)
+                at(scenario.what)
+                try:
+                    rows += [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
+                except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios are worth their figures
+                    at(f"{scenario.name} failed: {error!r}")
+                    failures.append(f"{scenario.name}: {error!r}")
+                    break
     shutil.rmtree(folder, ignore_errors=True)
-    say(f"[{time.monotonic() - started:6.1f} s] nothing is left running")
+    at("nothing is left running")
+    if failures:
+        _show_failures(failures)
     return rows
+
+
+def _show_failures(failures: Sequence[str]) -> None:
+    print("failed:\n" + "\n".join(f"  {each}" for each in failures), file=sys.stderr, flush=True)
 
 
 def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:

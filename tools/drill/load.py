@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.data_plane import DataPlane
 from emulator.postgres import SUPERUSER
 from pg_privatelink.cli.drill.background import Background
 from pg_privatelink.cli.drill.clients import Clients
-from pg_privatelink.cli.drill.measure import figures, gaps
+from pg_privatelink.cli.drill.measure import figures
 from pg_privatelink.cli.drill.postgres import PsycopgConnector
 from tools.demo_world import PROVIDER_ACCOUNT
 from tools.drill.site import MAIN, Site
@@ -103,7 +102,7 @@ def _load(clients: Sequence[Clients], new: str, *, began: float, end: float) -> 
         broken=sum(1 for own in tries if any(each.error for each in own)),
         hung=sum(1 for own in waited if max(own, default=0.0) > _HUNG_SECONDS),
         moved=len(back),
-        refused=sum(1 for own in tries for each in own if each.error) - sum(1 for own in tries if any(each.error for each in own)),  # fmt: skip  # noqa: E501
+        refused=sum(max(sum(1 for each in own if each.error) - 1, 0) for own in tries),
         back_median=median(back) if back else float("inf"),
         back_last=back[-1] if back else float("inf"),
     )
@@ -146,7 +145,8 @@ def fifty_listeners(folder: Path, say: Callable[[str], None], *, number: int = L
 
 
 def _fifty(site: Site, ports: Sequence[int], say: Callable[[str], None]) -> Fifty:
-    with DataPlane(site.emulator.data_plane(PROVIDER_ACCOUNT), seconds_between_looks=1.0) as plane, Background() as background:  # noqa: E501
+    api = site.emulator.data_plane(PROVIDER_ACCOUNT)
+    with DataPlane(api, seconds_between_looks=1.0) as plane, Background() as background:
         front = plane.open(site.load_balancer, site.address())
         paths = [PsycopgConnector(host=front.address, port=port, user=SUPERUSER, dbname="postgres") for port in ports]
         clients = [Clients(path, every=_EVERY, table=None, kinds={"connections"}) for path in paths]

@@ -25,9 +25,10 @@ from tools.demo_world import (
     own_place,
     write_configuration,
 )
+from tools.install import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 TTL = 5  # seconds; what RDS uses
@@ -46,6 +47,7 @@ class Site:
         folder: Where it may write; emptied first.
         second: Whether there is a second database behind the same load balancer.
         readers: Whether there is a listener for the name of all readers.
+        more: Further listeners, from their port to the host name that each follows; behind all is the first database.
         say: Told what is being made.
     """
 
@@ -55,12 +57,14 @@ class Site:
         *,
         second: bool = False,
         readers: bool = False,
+        more: Mapping[int, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder
         self.place = own_place()
         self._with_second = second
         self._with_readers = readers
+        self._more = dict(more or {})
         self._say = say
         self._started = ExitStack()
         self._next_address = 0
@@ -98,7 +102,8 @@ class Site:
         postgres_pair.start(*pairs)
         self.names = {MAIN: self.world.endpoint}
         more = self._second_listener() if self.second else ""
-        more += self._readers_listener() if self._with_readers else ""
+        more += self._named("readers", READERS, _READERS_NAME) if self._with_readers else ""
+        more += "".join(self._named(f"more-{port}", port, name) for port, name in self._more.items())
         for port in self.names:
             self.name(port, *self.truth(port))
         config = self.folder / "privatelink.yaml"
@@ -133,13 +138,13 @@ class Site:
           nameservers: ["{self.name_server.endpoint}"]
 """
 
-    def _readers_listener(self) -> str:
-        self.names[READERS] = _READERS_NAME
+    def _named(self, listener: str, port: int, hostname: str) -> str:
+        self.names[port] = hostname
         return f"""\
-      readers:
-        port: {READERS}
+      {listener}:
+        port: {port}
         hostname:
-          name: {_READERS_NAME}
+          name: {hostname}
           port: {self.world.port}
           nameservers: ["{self.name_server.endpoint}"]
 """
@@ -147,6 +152,10 @@ class Site:
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client of the account."""
         return self.emulator.client(service, account=PROVIDER_ACCOUNT)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables under which a command reaches this account, and nothing else."""
+        return {**self.emulator.environment(account=PROVIDER_ACCOUNT), "PYTHONPATH": str(ROOT)}
 
     def address(self) -> str:
         """Return an address that nothing listens on yet, for a load balancer."""
@@ -200,6 +209,18 @@ class Site:
             except ProcessLookupError:
                 continue
         return len(workers)
+
+    def errors(self) -> list[str]:
+        """Return the lines of the function's log that tell of an error: its own, and the runtime's."""
+        logs = self.client("logs")
+        (group,) = (
+            each["logGroupName"]
+            for each in logs.describe_log_groups()["logGroups"]
+            if "TargetSync" in each["logGroupName"]
+        )
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        lines = [event["message"].strip() for page in pages for event in page["events"]]
+        return [line for line in lines if '"level": "ERROR"' in line or "[ERROR]" in line or "Traceback" in line]
 
     def targets(self, group: str) -> dict[str, str]:
         """Return a target group's addresses and their states."""

@@ -10,7 +10,7 @@ from pg_privatelink.cli.drill.postgres import Refused
 from pg_privatelink.cli.drill.record import Record, Try
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 
     from pg_privatelink.cli.drill.postgres import Connector, Session
 
@@ -18,6 +18,7 @@ CONNECT_SECONDS = 2.0
 """How long a client waits for a connection, the answer to its first question included."""
 
 EVERY_SECONDS = 0.1
+KINDS = ("connections", "session", "query", "writes")
 LONG_QUERY_SECONDS = 86_400
 _SECONDS_TO_CREATE = 30.0
 _SECONDS_TO_COUNT = 60.0
@@ -36,13 +37,19 @@ class Clients:
         connector: Makes the connections.
         every: Seconds between two new connections, two questions of the session, two writes.
         table: The table for the writes, made by `prepare`; None: nothing is written.
-        record: Where to note what is seen.
+        kinds: Which clients there are: `connections`, `session`, `query`, `writes` (default: all).
     """
 
     def __init__(
-        self, connector: Connector, *, every: float = EVERY_SECONDS, table: str | None, record: Record | None = None
+        self,
+        connector: Connector,
+        *,
+        every: float = EVERY_SECONDS,
+        table: str | None,
+        kinds: Collection[str] = KINDS,
     ) -> None:
-        self.record = record or Record()
+        self.record = Record()
+        self._kinds = kinds
         self.every = every
         self._connector = connector
         self._table = table
@@ -68,10 +75,14 @@ class Clients:
 
     def start(self) -> None:
         """Start all clients."""
-        clients = [self._connect_again_and_again(), self._ask_again_and_again(), self._ask_at_length()]
-        if self._table:
-            clients.append(self._write())
-        self._tasks = [asyncio.create_task(each) for each in clients]
+        clients = {
+            "connections": self._connect_again_and_again,
+            "session": self._ask_again_and_again,
+            "query": self._ask_at_length,
+            "writes": self._write,
+        }
+        chosen = [kind for kind in self._kinds if kind != "writes" or self._table]
+        self._tasks = [asyncio.create_task(clients[kind]()) for kind in chosen]
 
     async def stop(self) -> None:
         """Stop all clients; what still waits stays without an end in the record."""
