@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
     from tests.deployment.conftest import Site
 
-_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-arm64"
 _ADDRESS = "127.0.0.20"
 
 
 @pytest.fixture
 def account(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """Return the emulated account as the runner has one, with the database's name and one of its hosts."""
-    site.client("ssm").put_parameter(Name=_IMAGE, Value="ami-0123456789abcdef0", Type="String")
     site.name_server.set(f"{IDENTIFIER}.{site.world.endpoint.partition('.')[2]}", [_ADDRESS], ttl=1)
     for name, value in {**child_environment(), **site.emulator.environment(account=PROVIDER_ACCOUNT)}.items():
         monkeypatch.setenv(name, value)
