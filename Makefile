@@ -33,7 +33,7 @@ drill-all: install
 		--json docs/drill.json --chart docs/drill.svg
 
 test: install
-	@$(RUN) -m tools.run pytest -n auto --maxprocesses 4
+	@$(RUN) -m tools.run pytest -n auto
 
 bench: install
 	@$(RUN) -m tools.run benchmarks

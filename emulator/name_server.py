@@ -10,6 +10,7 @@ exist. All methods may be called from any thread while it runs.
 
 from __future__ import annotations
 
+import contextlib
 import socketserver
 import threading
 import time
@@ -236,8 +237,9 @@ class _UdpHandler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         wire, connection = self.request
-        for answer in self.server.names.respond(wire, datagram=True):
-            connection.sendto(answer, self.client_address)
+        with contextlib.suppress(OSError):  # stopped while this answer was delayed
+            for answer in self.server.names.respond(wire, datagram=True):
+                connection.sendto(answer, self.client_address)
 
 
 class _TcpHandler(socketserver.StreamRequestHandler):

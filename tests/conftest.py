@@ -28,13 +28,28 @@ if "JSII_NODE" not in os.environ:
     except SetUpError as error:
         raise SystemExit(str(error)) from error
 
-# Deployments first: they are long and mostly wait, and what is short fills the gaps between them.
-_FIRST = ("tests/deployment/", "tests/cli/", "tests/packaging/", "tests/emulator/")
+# Each takes a gigabyte.
+_MOST_PROCESSES = 8
+# The longest file, then deployments, which mostly wait: what is short fills their gaps.
+_FIRST = (
+    "tests/updates/test_matrix.py",
+    "tests/deployment/",
+    "tests/cli/",
+    "tests/policies/",
+    "tests/emulator/",
+    "tests/packaging/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, so that no process is left alone with one at the end."""
     items.sort(key=lambda item: next((n for n, each in enumerate(_FIRST) if item.nodeid.startswith(each)), len(_FIRST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Let `-n auto` start more processes than there are processors: half of them wait for a deployment."""
+    return min((os.cpu_count() or 1) + 2, _MOST_PROCESSES)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -115,13 +115,30 @@ def _install(name: str, locks: list[Path], steps: Callable[[Path, Path], None]) 
 
 def _virtual_environment(folder: Path, log: Path, lock: Path) -> None:
     _run([sys.executable, "-m", "venv", str(folder)], log)
-    # pip compiles bytecode even where PYTHONDONTWRITEBYTECODE is set; without it aws_cdk takes 7-10 s to import.
-    _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "-r", str(lock)], log)
+    # Python compiles what is imported, when it is: most of aws_cdk never is, and compiling all of it takes a minute.
+    options = ("--no-compile", "--require-hashes", "-r", str(lock))
+    _run([str(folder / "bin" / "python"), "-m", "pip", "install", *options], log)
+
+
+# Once, before several processes do the same side by side, and where PYTHONDONTWRITEBYTECODE forbids it to those:
+# compiles the third of aws_cdk that is ours, and unpacks its JavaScript.
+_FIRST_IMPORT = """
+import os, sys
+from tools.environment import child_environment
+os.environ.update(child_environment())
+sys.dont_write_bytecode = False
+import pg_privatelink.app
+"""
 
 
 def _install_project() -> bool:
     lock = ROOT / "requirements.txt"
-    return _install("project", [lock], lambda folder, log: _virtual_environment(folder, log, lock))
+
+    def steps(folder: Path, log: Path) -> None:
+        _virtual_environment(folder, log, lock)
+        _run([str(folder / "bin" / "python"), "-c", _FIRST_IMPORT], log)
+
+    return _install("project", [lock], steps)
 
 
 def _install_emulator() -> bool:
