@@ -10,6 +10,7 @@ import pytest
 
 from emulator.data_plane import DataPlane
 from emulator.database import Database
+from emulator.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +55,7 @@ class Api:
 @pytest.fixture
 def api() -> Api:
     """An interface whose listener's port is free."""
-    with socket.create_server((_ADDRESS, 0)) as probe:
-        return Api(probe.getsockname()[1])
+    return Api(free_port(_ADDRESS))
 
 
 @pytest.fixture
