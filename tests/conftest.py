@@ -35,6 +35,7 @@ _FIRST = (
     "tests/updates/test_matrix.py",
     "tests/deployment/",
     "tests/cli/",
+    "tests/drill/",
     "tests/policies/",
     "tests/emulator/",
     "tests/packaging/",
