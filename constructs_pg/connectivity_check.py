@@ -25,7 +25,7 @@ from ._validation import (
     check_endpoint_service_name,
 )
 from .errors import PostgresEndpointServiceError
-from .function_permissions import NOT_BY_CODE, acknowledge_network_interfaces, network_interface_statements
+from .network_interfaces import NOT_BY_CODE, acknowledge_network_interfaces, network_interface_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

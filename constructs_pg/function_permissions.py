@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
-from ._acknowledgments import DESCRIBE_ACTIONS, network_interfaces
+from ._acknowledgments import DESCRIBE_ACTIONS
+from .given_role import attach_policy, described
+from .network_interfaces import NOT_BY_CODE, acknowledge_network_interfaces, network_interface_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,16 +18,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct, IConstruct
 
-    from .connectivity_check import CheckNetwork
     from .function_network import FunctionNetwork
 
 _GIVEN_ROLE = "constructs-pg:PostgresEndpointService.functionRole"
-# Lambda says which function's code makes a call, and nothing where it calls EC2 or KMS itself, as the function's role:
-# https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-NOT_BY_CODE = {"Null": {"lambda:SourceFunctionArn": "true"}}
-# How Fn::Sub writes a reference; and one to what a deployment makes, not to its account or Region.
-_SUB = "${{{}}}"
-_REFERENCE = re.compile(r"\$\{(?!AWS::)[^}]*\}")
 _FOLLOWED_TAG_ONLY = {"ForAllValues:StringEquals": {"aws:TagKeys": ["pg-privatelink:followed"]}}
 
 
@@ -191,120 +184,3 @@ class FunctionPermissions:
             f"it needs: {json.dumps(list(statements))}; give it that before ('target_sync.required_policy' is the same "
             "in code, with the target groups' ARNs), and acknowledge this",
         )
-
-
-def attach_policy(scope: Construct, construct_id: str, role: iam.IRole) -> iam.Policy | None:
-    """Return an empty inline policy of ours in a given role; None where CDK may not change the role.
-
-    In our stack, wherever the role is: its own policy could not name what is in ours without a circle of stacks.
-    """
-    policy = iam.Policy(scope, construct_id)
-    role.attach_inline_policy(policy)
-    resource = policy.node.default_child
-    assert isinstance(resource, iam.CfnPolicy)  # noqa: S101 - true of the L2
-    if cdk.Stack.of(scope).resolve(resource.roles):
-        return policy
-    # In no template, but policy packs would look at it.
-    scope.node.try_remove_child(construct_id)
-    return None
-
-
-def described(scope: Construct, statement: iam.PolicyStatement) -> dict[str, Any]:
-    """Return a statement as people need it before the deployment, when what it makes has no names yet."""
-    stack = cdk.Stack.of(scope)
-    found: dict[str, Any] = stack.resolve(statement.to_statement_json())
-    service = statement.actions[0].partition(":")[0]
-    stack_name = spelled(stack.resolve(stack.stack_name), _SUB)
-    unnamed = {
-        "elasticloadbalancing": "targetgroup/*",
-        "kms": "key/*",
-        "logs": f"log-group:{stack_name}-*:*",
-    }
-    resources = found.get("Resource", _SUB.format("NoTargetGroupYet"))
-    found["Resource"] = []
-    for resource in resources if isinstance(resources, list) else [resources]:
-        name = spelled(resource, _SUB)
-        if name == _SUB.format("AWS::StackId"):
-            name = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:stack/{stack_name}/*"
-        elif _REFERENCE.fullmatch(name):
-            name = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{unnamed[service]}"
-        found["Resource"].append(_REFERENCE.sub("*", name))
-    return found
-
-
-def network_interface_statements(network: FunctionNetwork | CheckNetwork) -> list[iam.PolicyStatement]:
-    """Return what AWS Lambda needs to connect a function to the VPC: AWSLambdaVPCAccessExecutionRole, narrowed.
-
-    "Giving Lambda functions access to resources in an Amazon VPC" in the Lambda guide says what is needed on which
-    resources: deleting an interface needs all interfaces, or Lambda may not be able to clean up.
-    """
-    return [
-        iam.PolicyStatement(
-            sid="CreateNetworkInterfaces",
-            actions=["ec2:CreateNetworkInterface"],
-            resources=_where_interfaces_are_made(network),
-            conditions=NOT_BY_CODE,
-        ),
-        iam.PolicyStatement(
-            sid="KeepNetworkInterfaces",
-            actions=[
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:DeleteNetworkInterface",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            resources=[_ec2_arn("network-interface", "*")],
-            conditions=NOT_BY_CODE,
-        ),
-        iam.PolicyStatement(
-            sid="ReadNetworkInterfaces",
-            actions=["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
-            resources=["*"],
-            conditions=NOT_BY_CODE,
-        ),
-    ]
-
-
-def acknowledge_network_interfaces(holder: IConstruct, network: FunctionNetwork | CheckNetwork) -> None:
-    """Acknowledge the wildcards of `network_interface_statements`, in all of their spellings."""
-    names = [spelled(cdk.Stack.of(network).resolve(arn), "<{}>") for arn in _where_interfaces_are_made(network)]
-    for name in names:
-        if "*" in name:
-            network_interfaces(name).on(holder)
-
-
-def _where_interfaces_are_made(network: FunctionNetwork | CheckNetwork) -> list[str]:
-    # A subnet shared with this account, or a group, keeps its owner's account in its ARN; imports do not tell it.
-    subnets = [
-        _ec2_arn("subnet", subnet.subnet_id, is_ours=isinstance(subnet.node.default_child, ec2.CfnSubnet))
-        for subnet in network.subnets
-    ]
-    groups = [
-        _ec2_arn(
-            "security-group",
-            group.security_group_id,
-            is_ours=isinstance(group.node.default_child, ec2.CfnSecurityGroup),
-        )
-        for group in network.security_groups
-    ]
-    return [_ec2_arn("network-interface", "*"), *subnets, *groups]
-
-
-def _ec2_arn(kind: str, resource_id: str, *, is_ours: bool = True) -> str:
-    account = cdk.Aws.ACCOUNT_ID if is_ours else "*"
-    return f"arn:{cdk.Aws.PARTITION}:ec2:{cdk.Aws.REGION}:{account}:{kind}/{resource_id}"
-
-
-def spelled(value: Any, reference: str) -> str:  # noqa: ANN401 - whatever CloudFormation has in place of a text
-    """Return a resolved value as text in which references are written as asked, with their name for `{}`."""
-    if isinstance(value, str):
-        return value
-    match value:
-        case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(spelled(part, reference) for part in parts)
-        case {"Fn::GetAtt": [logical_id, attribute]}:
-            return reference.format(f"{logical_id}.{attribute}")
-        case {"Ref": name}:
-            return reference.format(name)
-        case {"Fn::ImportValue": name}:
-            return spelled(name, reference)
-    return json.dumps(value)

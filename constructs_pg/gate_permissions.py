@@ -9,14 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ._acknowledgments import DESCRIBE_ACTIONS, db_subnet_groups
-from .function_permissions import (
-    NOT_BY_CODE,
-    acknowledge_network_interfaces,
-    attach_policy,
-    described,
-    network_interface_statements,
-    spelled,
-)
+from .given_role import attach_policy, described, spelled
+from .network_interfaces import NOT_BY_CODE, acknowledge_network_interfaces, network_interface_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

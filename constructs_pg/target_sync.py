@@ -20,6 +20,7 @@ from ._acknowledgments import CONCURRENCY, DEAD_LETTERS
 from ._assets import stage_target_sync
 from ._keys import allow_logs_to_use
 from ._validation import TARGET_RANGES, is_in, is_token
+from .event_rules import EventRules, rule_target
 from .function_network import FunctionNetwork
 from .function_permissions import FunctionPermissions
 
@@ -31,28 +32,12 @@ if TYPE_CHECKING:
     from constructs import IConstruct, IDependable
 
     from .listener import PostgresListener
-    from .targets import RdsEventSource
 
 _HANDLER = "target_sync.handler.handle"
 _START_TIMEOUT = cdk.Duration.minutes(1)
 # The function answers within its own timeout; CloudFormation waits a little longer, so that the reason arrives.
 _FUNCTION_TIMEOUT = cdk.Duration.minutes(6)
 _TARGETS_TIMEOUT = cdk.Duration.minutes(7)
-
-# What RDS calls the events after which the address behind a name may differ; topology changes of a cluster
-# (RDS-EVENT-0385) come as "notification". Too many wake-ups do no harm, too few do.
-# Source: "Amazon RDS event categories and event messages" in the RDS user guide.
-_EVENT_CATEGORIES = [
-    "availability",
-    "configuration change",
-    "failover",
-    "failure",
-    "maintenance",
-    "notification",
-    "recovery",
-    "restoration",
-]
-_MEMBER_DETAIL_TYPE = "RDS DB Instance Event"
 
 _PRIVATE_RANGES = [str(each) for each in TARGET_RANGES]
 _PRIVATE_NAMESERVERS = "constructs-pg:PostgresEndpointService.privateNameservers"
@@ -193,10 +178,9 @@ class TargetSync(Construct):
             description="Every minute: the function then watches DNS until the next",
             schedule_expression="rate(1 minute)",
             state="ENABLED",
-            targets=[self._as_rule_target(constant_input=cdk.Lazy.string(_WatchInput(self)))],
+            targets=[rule_target(self._function_arn, constant_input=cdk.Lazy.string(_WatchInput(self)))],
         )
-        self._event_rules = Construct(self, "EventRules")
-        self._rules: dict[str, IConstruct] = {}
+        self._event_rules = EventRules(self, "EventRules", function_arn=self._function_arn)
         self.start = cdk.CustomResource(
             self,
             "Start",
@@ -252,7 +236,7 @@ class TargetSync(Construct):
             policy = self._permissions.allow_to_read_members(listener.target.members_of)
             if policy is not None:
                 needed.append(policy)
-        needed += [self._event_rule(source) for source in listener.target.event_sources]
+        needed += [self._event_rules.rule_of(source) for source in listener.target.event_sources]
         self._targets_node.add_dependency(*needed)
 
     def edition(self) -> str:
@@ -318,47 +302,3 @@ class TargetSync(Construct):
                 f"listener '{listener.name}' asks name servers with private addresses ({', '.join(private)}), which "
                 "the function cannot reach from outside the VPC: let it run inside, with 'function_vpc_subnets'",
             )
-
-    def _event_rule(self, source: RdsEventSource) -> IConstruct:
-        """Return the rule for an RDS resource: one, however many listeners forward to it."""
-        described: dict[str, object] = {
-            "detail_type": source.detail_type,
-            "source_identifier": source.source_identifier,
-        }
-        if source.members:
-            described["members"] = list(source.members)
-        if any(map(is_token, (source.detail_type, source.source_identifier, *source.members))):
-            stack = cdk.Stack.of(self)
-            identity = str(stack.resolve(stack.to_json_string(described)))
-        else:
-            # What CDK would write, without asking it; part of a logical id.
-            identity = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
-        construct_id = f"Rds{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-        if construct_id not in self._rules:
-            self._rules[construct_id] = self._make_event_rule(construct_id, source)
-        return self._rules[construct_id]
-
-    def _make_event_rule(self, construct_id: str, source: RdsEventSource) -> events.CfnRule:
-        return events.CfnRule(
-            self._event_rules,
-            construct_id,
-            description="Something happened to a database: look closely at its DNS name",
-            event_pattern={
-                "source": ["aws.rds"],
-                "detail-type": [source.detail_type, *([_MEMBER_DETAIL_TYPE] if source.members else [])],
-                "detail": {
-                    "SourceIdentifier": [source.source_identifier, *source.members],
-                    "EventCategories": _EVENT_CATEGORIES,
-                },
-            },
-            state="ENABLED",
-            targets=[self._as_rule_target()],
-        )
-
-    def _as_rule_target(self, *, constant_input: str | None = None) -> events.CfnRule.TargetProperty:
-        return events.CfnRule.TargetProperty(
-            arn=self._function_arn,
-            id="TargetSync",
-            input=constant_input,
-            retry_policy=events.CfnRule.RetryPolicyProperty(maximum_event_age_in_seconds=60, maximum_retry_attempts=0),
-        )
