@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.database import Database
-from tools.demo_world import PROVIDER_ACCOUNT, REGION, Subnet, free_port
+from emulator.ports import free_port
+from tools.demo_world import PROVIDER_ACCOUNT, REGION, Subnet
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -77,7 +78,7 @@ class Ground:
         for name, cidr in {**_PLACES, **_APART}.items():
             row = ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{name[-1]}")["Subnet"]
             self.subnets[name] = Subnet(id=row["SubnetId"], zone=row["AvailabilityZoneId"], cidr=cidr)
-        self.port = free_port(tuple(f"127.0.{number}.59" for number in (0, 1, 2, 20, 21)))
+        self.port = free_port(*(f"127.0.{number}.59" for number in (0, 1, 2, 20, 21)))
         self._connect_networks()
         self._set_apart()
 
