@@ -36,7 +36,7 @@ def main() -> int:
         resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         user = [] if os.geteuid() == 0 else ["--map-root-user"]
         return subprocess.run(
-            ["unshare", *user, "--mount", "sh", "-c", _SCRIPT, "sh", sys.executable, "-m", __spec__.name],
+            ["/usr/bin/unshare", *user, "--mount", "sh", "-c", _SCRIPT, "sh", sys.executable, "-m", __spec__.name],
             env={**os.environ, _INSIDE: "1", "RESOLVER": str(resolver)},
             check=False,
         ).returncode
