@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN := .work/project/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install demo drill drill-all test bench lint format schema updates reference release-templates cdk-floor mutants steps integ clean
+.PHONY: help install demo drill drill-all test bench lint format schema updates reference release-templates cdk-floor mutants steps doctor-confusion integ clean
 
 help:
 	@echo "make demo    deploy the real app onto an AWS emulator on this computer, fail over, show it, remove it"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make mutants seed faults into the function's logic, and see that the tests find each"
 	@echo "make steps   a million steps of the function's state machine"
+	@echo "make doctor-confusion plant faults by chance on the emulator, and see which hop the doctor names"
 	@echo "make integ   on AWS, in an account of yours: see tests/integ/README.md"
 	@echo "make clean   remove everything that make installed or left behind"
 
@@ -72,6 +73,10 @@ mutants: install
 # The function's state machine for a million steps; SEED=1 repeats a run.
 steps: install
 	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.steps --steps 1000000 $(if $(SEED),--seed $(SEED))
+
+# Sound services that are unusual, then faults by chance: what the doctor says of each. Half an hour; SEED=1 repeats a run.
+doctor-confusion: install
+	@$(RUN) -m tools.run tests.cli.confusion $(if $(SEED),--seed $(SEED)) --write docs/doctor.md
 
 # On AWS, in an account of yours: costs money, asks first, destroys everything. make integ REGION=eu-central-1
 integ: install

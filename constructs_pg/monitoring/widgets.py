@@ -30,6 +30,11 @@ _RDS_METRICS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "RDS DB Cluster Event": ("DBClusterIdentifier", ("DatabaseConnections", "CPUUtilization")),
     "RDS DB Proxy Event": ("ProxyName", ("ClientConnections", "DatabaseConnections")),
 }
+_RDS_TITLES = {
+    "DatabaseConnections": "Sessions",
+    "ClientConnections": "Clients of proxies",
+    "CPUUtilization": "CPU, percent",
+}
 
 
 def consumers(
@@ -47,7 +52,7 @@ def consumers(
         _graph("New connections", {"a minute": metrics.endpoint_service.new_connections()}),
         _graph("Asked to connect", {"announced": announced})
         if announced is not None
-        else _text("Connections are not announced.", _GRAPH_HEIGHT),
+        else _text("Connections are not announced.", _HEAD_HEIGHT),
     ]
 
 
@@ -99,7 +104,7 @@ def target_groups(listeners: Mapping[str, PostgresListener]) -> list[cloudwatch.
         _head("4 Target groups", f"{lines}{more}" or "No listener yet"),
         _graph("Healthy targets", healthy, least=1),
         _graph("Unhealthy targets", unhealthy),
-        _text("None healthy: no connections. None at all: no data.", _GRAPH_HEIGHT),
+        _text("None healthy: no connections. None at all: no data.", _HEAD_HEIGHT),
     ]
 
 
@@ -136,7 +141,7 @@ def databases(listeners: Mapping[str, PostgresListener]) -> list[cloudwatch.IWid
                 period=Duration.minutes(1),
             )
     head = _head("6 Databases", "Of Amazon RDS" if graphs else "None on Amazon RDS: see their own monitoring")
-    return [head, *(_graph(title, lines) for title, lines in sorted(graphs.items(), reverse=True))]
+    return [head, *(_graph(title, graphs[name]) for name, title in _RDS_TITLES.items() if name in graphs)]
 
 
 def alarm_states(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:

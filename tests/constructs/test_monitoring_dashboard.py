@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from constructs_pg import AlarmTier, PostgresEndpointService, PostgresTarget
+from tests.constructs import dashboard_picture
 from tests.constructs.dashboard_layout import GRID_WIDTH, cells, lines, render
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ def test_every_listener_has_its_line(stack: cdk.Stack, make_service: ServiceFact
     graphs = {lines(widget)[0]: lines(widget)[1:] for widget in body(stack)["widgets"]}
 
     assert graphs["Healthy targets"] == ["- main", "- fixed"]
-    assert graphs["DatabaseConnections"] == ["- main"]
+    assert graphs["Sessions"] == ["- main"]
 
 
 def test_databases_of_rds_are_found_by_their_identifiers(stack: cdk.Stack, make_service: ServiceFactory) -> None:
     """Amazon RDS knows them in lower case."""
     make_service(dashboard=True)
 
-    (graph,) = (widget for widget in body(stack)["widgets"] if lines(widget)[0] == "DatabaseConnections")
+    (graph,) = (widget for widget in body(stack)["widgets"] if lines(widget)[0] == "Sessions")
 
     assert graph["properties"]["metrics"][0][:4] == ["AWS/RDS", "DatabaseConnections", "DBInstanceIdentifier", "orders"]
 
@@ -111,3 +112,8 @@ def test_the_functions_decisions_stand_below(stack: cdk.Stack, make_service: Ser
 
     assert (last["type"], last["x"], last["width"]) == ("log", 0, GRID_WIDTH)
     assert 'filter message in ["changed", "listener failed", "would change"]' in last["properties"]["query"]
+
+
+def test_the_picture_in_the_documentation_is_the_dashboards() -> None:
+    """docs/dashboard.svg shows it as it is; `python -m tests.constructs.dashboard_picture` draws it anew."""
+    assert dashboard_picture.PICTURE.read_text() == dashboard_picture.draw(dashboard_picture.body())

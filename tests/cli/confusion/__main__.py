@@ -44,6 +44,7 @@ def main() -> int:
         rounds: list[Round] = []
         left: list[str] = []
         drawn = plan.singles(given.singles) + plan.doubles(given.doubles)
+        plan.rng.shuffle(drawn)  # so that a limit of time takes from both
         for ward, faults in drawn:
             if given.minutes is not None and time.monotonic() - begin > given.minutes * 60:
                 _say(f"after {given.minutes:g} minutes: {len(rounds)} of {len(drawn)} rounds")

@@ -253,7 +253,7 @@ def _exchange(ward: Ward, group: str, rule: dict[str, Any], other: dict[str, Any
 
     def swap(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
         if old is not None:
-            ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[old])
+            ward.revoke(group, old)
         if new is not None:
             ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[new])
 

@@ -57,13 +57,13 @@ def database_rule_revoked(ward: Ward, rng: random.Random) -> Planted | None:
         return None
     rule, port = rng.choice(rules), rng.randrange(9000, 9999)
     instead = {**rule, "FromPort": port, "ToPort": port} if rng.random() < 0.5 else None
-    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    ward.revoke(group, rule)
     if instead:
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[instead])
 
     def mend() -> None:
         if instead:
-            ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[instead])
+            ward.revoke(group, instead)
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
     return Planted(f"the rule of {group} for {rule[kind]} is {'for port ' + str(port) if instead else 'revoked'}", mend)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STACK = "PgPrivateLink-"
+CHECKS_SCALE = 0.2
 _MINUTES_OF_METRICS = 400.0  # seconds
 
 
@@ -35,7 +36,7 @@ def deployed(folder: Path, chosen: Sequence[SetUp] = SET_UPS) -> Iterator[list[t
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as started:
         emulator = started.enter_context(Emulator(folder / "emulator", region=REGION, authorization=True))
-        emulator.control.set(health_check_interval_scale=0.1, drain_scale=0.1)
+        emulator.control.set(health_check_interval_scale=CHECKS_SCALE, drain_scale=0.1)
         name_server = started.enter_context(NameServer())
         ground = Ground(emulator, name_server, started)
         ground.prepare()
@@ -46,7 +47,7 @@ def deployed(folder: Path, chosen: Sequence[SetUp] = SET_UPS) -> Iterator[list[t
         cdk = Cdk(folder, emulator.environment(account=PROVIDER_ACCOUNT), config=config)
         cdk.bootstrap()
         cdk.synth(validation=False)
-        cdk.deploy()
+        cdk.deploy("--all", "--concurrency", "4")
         wards = [(each, _ward(ground, each.name, made[each.name])) for each in chosen]
         for each, ward in wards:
             ward.connect()

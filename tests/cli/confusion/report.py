@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from tests.cli.confusion.set_up import SetUp
 
 
+_HEAD = """\
+# How often the doctor is right
+
+Written by `make doctor-confusion`: sound services that are unusual, deployed on the emulator, then one fault or two at
+a time, drawn by a seed and planted by AWS's API. The generator knows nothing of the doctor. A round is right if the
+first problem is the hop that was broken, of two the first along the path, and the other is a problem too or not known
+because of the first.
+
+The emulator's health checks are real connections, but its data plane looks at no security group, network ACL or route,
+and at zones only to tell which targets are in use: faults of these do not stop traffic there, as they would on AWS. The
+second table has what its health checks saw of each.
+""".splitlines()
+
+
 def report(seed: int, sound: Mapping[SetUp, Sequence[str]], rounds: Sequence[Round]) -> str:
     """Return all tables.
 
@@ -27,6 +41,8 @@ def report(seed: int, sound: Mapping[SetUp, Sequence[str]], rounds: Sequence[Rou
     clean = sum(not found for found in sound.values())
     return "\n".join(
         [
+            *_HEAD,
+            "",
             (
                 f"Seed {seed}: {clean} of {len(sound)} sound services without a finding; {_share(singles)} single "
                 f"faults and {_share(doubles)} double faults named first at the hop that was broken."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 NOTHING = "nothing"
 LATE = frozenset({"Alarms"})
 """Hops that follow minutes after a fault, and after it is mended: an alarm looks at metrics."""
-_SEEN_BY_CHECKS = 2.5  # seconds after which two of the emulator's health checks have failed, at a tenth of their time
+_SEEN_BY_CHECKS = 5.0  # seconds after which two of the emulator's health checks have failed, at a fifth of their time
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class Plan:
             finally:
                 for one in reversed(planted):
                     one.mend()
+            with contextlib.suppress(TimeoutError):  # what is not as it was is told below
+                each.until(each.as_before)
             told = verdicts(document)
             first = next((hop for hop, verdict in told.items() if verdict == "problem"), NOTHING)
             words = tuple(one.words for one in planted)

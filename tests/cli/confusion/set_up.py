@@ -109,7 +109,7 @@ def yaml_of(ground: Ground, name: str, made: Made) -> str:
     )
     lines = [
         f"  {name}:",
-        "    healthy_timeout: 30",
+        "    healthy_timeout: 120",
         f"    vpc: {{id: {ground.vpc}, cidrs: [127.0.0.0/16], subnets: [{subnets}]}}",
         f"    consumers: {made.consumers}",
         *(f"    {line}" for line in made.more),

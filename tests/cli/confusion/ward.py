@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emulator.running import Emulator
 
 _LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
-_PATIENCE = 30.0  # seconds
+_PATIENCE = 120.0  # seconds
 
 
 @dataclass(kw_only=True)
@@ -156,6 +156,23 @@ class Ward:
             for kind in ("IpRanges", "UserIdGroupPairs", "PrefixListIds")
             for source in rule.get(kind, [])
         ]
+
+    def revoke(self, group: str, rule: dict[str, Any]) -> None:
+        """Revoke an inbound rule as `rules` returns it, by its id: the emulator does not find rules for groups else."""
+        ec2 = self.client("ec2")
+        filters = [{"Name": "group-id", "Values": [group]}]
+        pairs, ranges = rule.get("UserIdGroupPairs"), rule.get("IpRanges")
+        ids = [
+            row["SecurityGroupRuleId"]
+            for row in ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+            if not row["IsEgress"]
+            and (row.get("FromPort"), row.get("ToPort")) == (rule.get("FromPort"), rule.get("ToPort"))
+            and (
+                (pairs and row.get("ReferencedGroupInfo", {}).get("GroupId") == pairs[0]["GroupId"])
+                or (ranges and row.get("CidrIpv4") == ranges[0]["CidrIp"])
+            )
+        ]
+        ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=ids)
 
     def subnets(self) -> list[dict[str, Any]]:
         """Return all subnets of the load balancer's VPC."""
