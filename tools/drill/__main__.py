@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.parallel > 1 and len(names) > 1:
             rows, code = _side_by_side(names, options)
         else:
-            rows, code = _one_after_another(names, cast, FOLDER / options.lane, _say)
+            rows, code = _one_after_another(names, cast, FOLDER / options.lane, _say, keep=options.json)
     except KeyboardInterrupt:
         print("interrupted; everything that was started has been stopped", flush=True)
         return 130
@@ -150,9 +150,20 @@ def _say(text: str) -> None:
 
 
 def _one_after_another(
-    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None]
+    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None], *, keep: Path | None
 ) -> tuple[list[dict[str, Any]], int]:
-    """Play scenarios; after one that fails, the others go on in a site made anew. Returns rows and the exit code."""
+    """Play scenarios; after one that fails, the others go on in a site made anew.
+
+    Args:
+        names: The scenarios.
+        cast: Who takes part.
+        folder: Where the site may write.
+        say: Told what happens.
+        keep: Where to write the rows after each scenario; None: nowhere.
+
+    Returns:
+        The rows, and the exit code.
+    """
     left = [SCENARIOS[name] for name in names]
     started = time.monotonic()
     rows: list[dict[str, Any]] = []
@@ -174,6 +185,7 @@ def _one_after_another(
                     at(f"{scenario.name} failed: {error!r}")
                     failures.append(f"{scenario.name}: {error!r}")
                     break
+                _keep(rows, keep)
     shutil.rmtree(folder, ignore_errors=True)
     at("nothing is left running")
     for each in failures:
@@ -213,11 +225,15 @@ def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> tuple[li
     return sorted(found, key=lambda row: names.index(row["scenario"])), max(codes)
 
 
-def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
-    if options.json:
-        # A line for each row: a difference is then one of rows.
+def _keep(rows: Sequence[dict[str, Any]], file: Path | None) -> None:
+    """Write the rows, a line for each: a difference is then one of rows."""
+    if file:
         lines = ",\n".join(json.dumps(row) for row in rows)
-        options.json.write_text(f'{{"rows": [\n{lines}\n]}}\n')
+        file.write_text(f'{{"rows": [\n{lines}\n]}}\n')
+
+
+def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    _keep(rows, options.json)
     if options.lane == "0":
         print(
             "\nIn seconds, for the registration delays given; lost: acknowledged and missing + never stored + doubled\n"
