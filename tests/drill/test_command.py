@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator.postgres import SUPERUSER
+from tools.drill.play import OURS, Cast, play
 from tools.drill.rds import Rds
+from tools.drill.scenarios import SCENARIOS
 from tools.drill.site import Site
+from tools.drill.table import tables
 from tools.install import install_tools
 
 if TYPE_CHECKING:
@@ -88,3 +91,26 @@ def test_a_failover(site: Site, tmp_path: Path) -> None:
     assert "+0." in done.stderr or "+1." in done.stderr  # progress
     assert chart.read_bytes().startswith(b"\x89PNG")
     assert site.pair.primary.ask("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'pg_privatelink_drill%'") == 0
+
+
+def test_beside_others(site: Site) -> None:
+    """One failover for all: each strategy with its own targets, each delay with its own clients, all counted."""
+    told: list[str] = []
+
+    rows = play(site, SCENARIOS["killed"], Cast([OURS, "event_only"], [0.0, 3.0]), told.append)
+
+    assert [(row.strategy, row.delay) for row in rows] == [
+        (OURS, 0.0), (OURS, 3.0), ("event_only", 0.0), ("event_only", 3.0)
+    ]  # fmt: skip
+    for row in rows:
+        assert row.registered_after is not None
+        assert row.figures.accounting is not None
+        assert row.figures.accounting.kept > 0
+        assert {row.figures.accounting.missing, row.figures.accounting.foreign} == {0}
+        # The primary is dead, and nobody gets connections before the delay is over.
+        assert row.figures.connections.longest >= row.delay
+    assert len(told) == 3
+    page = tables([row.document() for row in rows])
+    assert "### primary killed: `killed`" in page
+    assert len(page.splitlines()) == 6
+    assert site.errors() == []

@@ -49,14 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cast = Cast(options.strategies.split(","), [float(each) for each in options.delays.split(",")])
     try:
         if options.parallel > 1 and len(names) > 1:
-            rows = _side_by_side(names, options)
+            rows, code = _side_by_side(names, options)
         else:
-            rows = _one_after_another(names, cast, FOLDER / options.lane, _say)
+            rows, code = _one_after_another(names, cast, FOLDER / options.lane, _say, keep=options.json)
     except KeyboardInterrupt:
         print("interrupted; everything that was started has been stopped", flush=True)
         return 130
     _show(rows, options)
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,9 +150,20 @@ def _say(text: str) -> None:
 
 
 def _one_after_another(
-    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    """Play scenarios; after one that fails, the others go on in a site made anew, and the failure is raised last."""
+    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None], *, keep: Path | None
+) -> tuple[list[dict[str, Any]], int]:
+    """Play scenarios; after one that fails, the others go on in a site made anew.
+
+    Args:
+        names: The scenarios.
+        cast: Who takes part.
+        folder: Where the site may write.
+        say: Told what happens.
+        keep: Where to write the rows after each scenario; None: nowhere.
+
+    Returns:
+        The rows, and the exit code.
+    """
     left = [SCENARIOS[name] for name in names]
     started = time.monotonic()
     rows: list[dict[str, Any]] = []
@@ -174,22 +185,21 @@ def _one_after_another(
                     at(f"{scenario.name} failed: {error!r}")
                     failures.append(f"{scenario.name}: {error!r}")
                     break
+                _keep(rows, keep)
     shutil.rmtree(folder, ignore_errors=True)
     at("nothing is left running")
-    if failures:
-        _show_failures(failures)
-    return rows
+    for each in failures:
+        print(f"failed: {each}", file=sys.stderr, flush=True)
+    return rows, int(bool(failures))
 
 
-def _show_failures(failures: Sequence[str]) -> None:
-    print("failed:\n" + "\n".join(f"  {each}" for each in failures), file=sys.stderr, flush=True)
-
-
-def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     """Deal the scenarios out to processes of their own, each with an emulator, databases and addresses of its own."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     lanes = [names[number :: options.parallel] for number in range(options.parallel)]
     results = [FOLDER / f"lane-{number}.json" for number in range(len(lanes))]
+    for result in results:
+        result.unlink(missing_ok=True)
     processes = [
         subprocess.Popen(
             [
@@ -211,15 +221,19 @@ def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> list[dic
         for process in processes:
             process.wait()
         raise
-    if any(codes):
-        raise RuntimeError(f"the exit codes of the {len(codes)} processes are {codes}")
-    found = [row for result in results for row in json.loads(result.read_text())["rows"]]
-    return sorted(found, key=lambda row: names.index(row["scenario"]))
+    found = [row for result in results if result.exists() for row in json.loads(result.read_text())["rows"]]
+    return sorted(found, key=lambda row: names.index(row["scenario"])), max(codes)
+
+
+def _keep(rows: Sequence[dict[str, Any]], file: Path | None) -> None:
+    """Write the rows, a line for each: a difference is then one of rows."""
+    if file:
+        lines = ",\n".join(json.dumps(row) for row in rows)
+        file.write_text(f'{{"rows": [\n{lines}\n]}}\n')
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
-    if options.json:
-        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    _keep(rows, options.json)
     if options.lane == "0":
         print(
             "\nIn seconds, for the registration delays given; lost: acknowledged and missing + never stored + doubled\n"

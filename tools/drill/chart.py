@@ -54,7 +54,7 @@ def draw(rows: Sequence[dict[str, Any]], file: Path) -> None:
         "and answered by a server that takes no writes (black line)",
         fontsize=9,
     )
-    figure.savefig(file, dpi=130)
+    figure.savefig(file, dpi=130, metadata={"Date": None} if file.suffix == ".svg" else None)
     plt.close(figure)
 
 

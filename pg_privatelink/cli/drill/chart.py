@@ -26,6 +26,8 @@ def pyplot() -> Any:  # noqa: ANN401 - the module
         import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
 
         mpl.use("Agg")
+        # Text stays text, and the same figures make the same file.
+        mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "pg-privatelink"}
         import matplotlib.pyplot as plt  # noqa: PLC0415
     except ImportError as error:
         raise Problem(

@@ -119,7 +119,13 @@ class _PsycopgSession:
 
     def _hang_up(self) -> None:
         """End the connection below libpq, which then sees that the other side has closed it."""
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as wire:
+        import psycopg  # noqa: PLC0415
+
+        try:
+            number = self._connection.fileno()
+        except psycopg.Error:
+            return  # it is lost already
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
 
     async def close(self) -> None:
