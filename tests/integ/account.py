@@ -44,7 +44,7 @@ class Account:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client."""
-        return self._session.client(service)  # type: ignore[call-overload]
+        return self._session.client(service)
 
     def zones(self) -> list[str]:
         """Return two Availability Zones that every account may use."""
