@@ -37,7 +37,7 @@ def test_every_number_has_a_unit() -> None:
     rows = [line for line in yaml_file.page().splitlines() if "whole number" in line or "one of `1`, `3`" in line]
 
     assert len(rows) > 10
-    assert [row for row in rows if not re.search(r"in seconds|in days|port|How many", row)] == []
+    assert [row for row in rows if not re.search(r"in seconds|in minutes|in days|port|How many", row)] == []
 
 
 def test_every_argument_of_the_library_is_described() -> None:

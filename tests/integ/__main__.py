@@ -71,7 +71,7 @@ def run(account: Account, folder: Path, wheel: Path) -> int:
     drill: dict[str, Any] | None = None
     try:
         account.cdk("deploy", "--all", "--require-approval", "never", context=context)
-        drill = _measure(account, context, found)
+        drill = _measure(account, context, wheel, found)
     except IntegError as error:
         print(f"\n{error}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -82,12 +82,12 @@ def run(account: Account, folder: Path, wheel: Path) -> int:
     return 0 if drill is not None and not left and all(each.figures for each in found) else 1
 
 
-def _measure(account: Account, context: dict[str, str], found: list[Answer]) -> dict[str, Any]:
+def _measure(account: Account, context: dict[str, str], wheel: Path, found: list[Answer]) -> dict[str, Any]:
     """Answer the questions one after the other; `found` has what is known already if one fails."""
     provider, consumer = account.outputs(PROVIDER), account.outputs(CONSUMER)
     print("Waiting for the host, and installing the drill on it ...")
     account.wait_for_host(consumer["HostId"])
-    account.install(consumer["HostId"], consumer["WheelUrl"])
+    account.install(consumer["HostId"], consumer["WheelUrl"], name=wheel.name)
     found.append(_group_alone(account, provider, consumer))
     print("Failing the database over ...")
     before, began = account.look(provider), time.time()
@@ -156,7 +156,10 @@ def _group_alone(account: Account, provider: dict[str, str], consumer: dict[str,
                 "IpProtocol": each["IpProtocol"],
                 "FromPort": each["FromPort"],
                 "ToPort": each["ToPort"],
-                "IpRanges": [{"CidrIp": each["CidrIpv4"], "Description": each.get("Description", "")}],
+                "IpRanges": [
+                    {"CidrIp": each["CidrIpv4"]}
+                    | ({"Description": each["Description"]} if each.get("Description") else {})
+                ],
             }
             for each in by_address
         ]

@@ -44,7 +44,7 @@ class Account:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client."""
-        return self._session.client(service)  # type: ignore[call-overload]
+        return self._session.client(service)
 
     def zones(self) -> list[str]:
         """Return two Availability Zones that every account may use."""
@@ -164,7 +164,10 @@ class Account:
         deadline = time.monotonic() + seconds + 60
         while time.monotonic() < deadline:
             time.sleep(3)
-            done = ssm.get_command_invocation(CommandId=sent, InstanceId=host)
+            try:
+                done = ssm.get_command_invocation(CommandId=sent, InstanceId=host)
+            except ssm.exceptions.InvocationDoesNotExist:  # not yet
+                continue
             if done["Status"] == "Success":
                 return str(done["StandardOutputContent"])
             if done["Status"] not in {"Pending", "InProgress", "Delayed"}:
@@ -187,17 +190,23 @@ class Account:
             time.sleep(5)
         raise IntegError(f"Systems Manager does not reach host {host} after {seconds} s")
 
-    def install(self, host: str, wheel: str) -> None:
-        """Install this project on the host, with what the drill needs."""
-        name = wheel.rpartition("/")[2]
-        # An asset's name is a hash, but pip reads a wheel's name.
+    def install(self, host: str, wheel: str, *, name: str) -> None:
+        """Install this project on the host, with what the drill needs.
+
+        Args:
+            host: The host.
+            wheel: Where the wheel is, `s3://...`; an asset's name is a hash.
+            name: The wheel's own name, which pip reads.
+
+        Raises:
+            IntegError: It failed.
+        """
         self.run(
             host,
-            "dnf -q -y install python3.13",
-            f"python3.13 -m venv {_FOLDER_OF_HOST}",
+            "dnf -q -y install python3.11 python3.11-pip",
+            f"python3.11 -m venv {_FOLDER_OF_HOST}",
             f"aws s3 cp --quiet {wheel} /tmp/{name}",
-            f"mv /tmp/{name} /tmp/pg_privatelink-0.1.0-py3-none-any.whl",
-            f"{_FOLDER_OF_HOST}/bin/pip install -q '/tmp/pg_privatelink-0.1.0-py3-none-any.whl[drill]'",
+            f"{_FOLDER_OF_HOST}/bin/pip install -q '/tmp/{name}[drill]'",
             seconds=600,
         )
 
