@@ -27,13 +27,14 @@ def floor(moments: list[float]) -> float:
     Args:
         moments: When each of them became possible.
     """
-    spent: list[float] = []
+    left, at = float(CAPACITY), min(moments)
     for moment in sorted(moments):
-        number = len(spent)
-        # The 21st waits for the first token that came back, and so on.
-        earliest = moment if number < CAPACITY else max(moment, spent[0] + (number - CAPACITY + 1) / REFILL)
-        spent.append(earliest)
-    return spent[-1]
+        now = max(moment, at)
+        # Tokens that come back to a full bucket are lost.
+        left = min(CAPACITY, left + (now - at) * REFILL)
+        at = now + max(0.0, 1 - left) / REFILL
+        left = max(left, 1.0) - 1
+    return at
 
 
 def seconds_over_floor(seed: int, *, announced: bool) -> tuple[float, int]:

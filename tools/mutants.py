@@ -22,6 +22,7 @@ TESTS = (
     "test_plan",
     "test_pace",
     "test_registry",
+    "test_observe",
     "test_follow",
     "test_faults",
     "test_many",
@@ -92,7 +93,7 @@ MUTANTS = (
         "elif any(",
     ),
     Mutant("everything not named goes at once", "plan.py", "if history.gone(endpoint)]", "]"),
-    Mutant("record too early", "plan.py", "and history.settled()", ""),
+    Mutant("record too early", "plan.py", "and history.complete()", ""),
     Mutant("recorded beside strangers", "plan.py", "live.keys() == history.in_play()", "live.keys() >= wanted"),
     Mutant(
         "useless targets wait too",
@@ -124,8 +125,8 @@ MUTANTS = (
     Mutant(
         "a stranger is missed from before it came",
         "history.py",
-        "absent = self.same if beginning else from_now",
-        "absent = self.same",
+        "absent = self.identical if beginning else from_now",
+        "absent = self.identical",
     ),
     Mutant(
         "absence outlives a return",
@@ -149,13 +150,13 @@ MUTANTS = (
     ),
     Mutant(
         "the end is ignored",
-        "follower.py",
-        "if now < self.stop_at and now >= self._look_at:",
-        "if now >= self._look_at:",
+        "attention.py",
+        "if now >= self.stop_at or now < self._look_at:",
+        "if now < self._look_at:",
     ),
     Mutant(
         "no last look",
-        "follower.py",
+        "attention.py",
         "self._look_at = min(self._look_at, self._attend_until)",
         "pass",
     ),
@@ -163,45 +164,60 @@ MUTANTS = (
     Mutant("pauses do not grow", "follower.py", "CLOSE_SECONDS * 2.0 ** min(self._failures, 10)", "CLOSE_SECONDS"),
     Mutant(
         "what was read long ago is used",
-        "follower.py",
+        "group.py",
         "FRESH_SECONDS = 2.0",
         "FRESH_SECONDS = 1e9",
     ),
-    Mutant("old tags are used", "follower.py", "min(self._tags_at, self._targets_at)", "self._targets_at"),
-    Mutant("old tags are used to register", "follower.py", "self._tags_at if isinstance", "now if isinstance"),
+    Mutant("old tags are used", "group.py", "min(self.tags_at, self.read_at)", "self.read_at"),
+    Mutant("old tags are used to register", "group.py", "self.tags_at if isinstance", "now if isinstance"),
     Mutant(
         "deregister first",
         "follower.py",
         "            found.append(Deregister(change.deregister, change.cause))",
         "            found.insert(0, Deregister(change.deregister, change.cause))",
     ),
-    Mutant("no reconcile", "follower.py", "or self._turn(now) or", "or"),
+    Mutant("no reconcile", "group.py", "return now >= self._reread_at or its_turn", "return now >= self._reread_at"),
     Mutant(
         "an event's invocation ends at once",
-        "follower.py",
+        "attention.py",
         "if self._event_at is not None and now < self._event_at",
         "if False and now < self._event_at",
     ),
     Mutant(
-        "an event's invocation ends when settled", "follower.py", "if history.changed() and now <", "if False and now <"
+        "an event's invocation ends when settled",
+        "attention.py",
+        "if history.changed() and now < history.identical",
+        "if False and now < history.identical",
+    ),
+    Mutant(
+        "nobody hands over",
+        "attention.py",
+        "return now < self._handover_until and history.changed() and",
+        "return False and",
+    ),
+    Mutant(
+        "an invocation stays beyond its end without a change",
+        "attention.py",
+        "now < self._handover_until and history.changed() and now <",
+        "now < self._handover_until or now <",
     ),
     Mutant(
         "a changed answer is no reason to read",
         "follower.py",
-        "if self.history.changed() and now < self.history.same.since + DISPUTED_SECONDS:",
+        "if self.history.changed() and now < self.history.identical.since + DISPUTED_SECONDS:",
         "if False:",
     ),
     Mutant(
         "an event's process believes what it knew",
         "follower.py",
-        "            self._reread_at = now  # another process is",
-        "            pass  # another process is",
+        "            self._group.again(now)",
+        "            pass",
     ),
     Mutant(
         "no read after a change",
-        "follower.py",
-        "self._reread_at, self._unseen = now, True",
-        "pass",
+        "group.py",
+        "        self.again(now)  # others may have changed it too: the next look sees\n        self.unseen = True\n",
+        "",
     ),
     Mutant(
         "a new name keeps the old one's answers",
@@ -217,12 +233,19 @@ MUTANTS = (
     ),
     Mutant(
         "the pace of quiet times while something happens",
-        "follower.py",
-        "        if self.close(now):\n            return max(LEAST",
-        "        if False:\n            return max(LEAST",
+        "attention.py",
+        "        if closely:\n",
+        "        if False:\n",
     ),
     Mutant(
-        "questions beyond the time to live", "follower.py", "min(ttl, self._poll_interval))", "self._poll_interval)"
+        "questions beyond the time to live", "attention.py", "min(ttl, self._poll_interval))", "self._poll_interval)"
+    ),
+    Mutant("what was told is told again", "follower.py", " if action != self._told.get(type(action))]", "]"),
+    Mutant(
+        "an open difference is looked at closely",
+        "follower.py",
+        "return bool(self._told) or (self.listener",
+        "return (self.listener",
     ),
     # pace
     Mutant(
@@ -237,6 +260,7 @@ MUTANTS = (
         "self._booked = max(self._booked, now) +",
         "self._booked = max(self._booked, 0.0) +",
     ),
+    Mutant("deregistrations go first", "pace.py", "self._overtake(place, now) if registers", "place if registers"),
     Mutant("a place is not held", "pace.py", "if key not in self._held:", "if True:"),
     Mutant("a used place is held", "pace.py", "if use and place <= now:", "if False:"),
     Mutant("nothing is kept back", "pace.py", "self._lead * (1 - keep)", "self._lead"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .target import Endpoint, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Ask the DNS for the listener's host name, and tell `Follower.heard`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """Read the target group, and tell `Follower.saw`.
 
     Attributes:
@@ -29,8 +26,7 @@ class Read:
     urgent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(NamedTuple):
     """Register targets, and tell `Follower.did`."""
 
     endpoints: tuple[Endpoint, ...]
@@ -38,16 +34,14 @@ class Register:
     named_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Deregister:
+class Deregister(NamedTuple):
     """Deregister targets, and tell `Follower.did`."""
 
     targets: tuple[Target, ...]
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Write the `followed` tag, and tell `Follower.did`."""
 
     followed: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .deployment import Deployment
 from .log import emit
@@ -36,8 +35,7 @@ class Context(Protocol):
         """Until the function is stopped, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What CloudFormation is told.
 
     Attributes:

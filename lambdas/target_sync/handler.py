@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from .attention import HANDOVER_SECONDS
 from .registry import Registry, client
 from .settings import Settings
 from .watch import Fleet
@@ -69,10 +70,11 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, object] | No
     first = listeners.fresh
     listeners.refresh(edition=str(event.get("listeners", "")))
     if listeners.settings.economical:
-        listeners.watch(attend=0, limit=limit)
+        listeners.watch(attend=0, limit=limit, handover=min(limit, HANDOVER_SECONDS))
     else:
-        attend = min(limit, MINUTE_SECONDS - _COLD_SECONDS * first)
-        listeners.watch(attend=attend, limit=attend + _LAST_SECONDS)
+        cold = _COLD_SECONDS * first
+        attend = min(limit, MINUTE_SECONDS - cold)
+        listeners.watch(attend=attend, limit=attend + _LAST_SECONDS, handover=min(limit, HANDOVER_SECONDS - cold))
     return None
 
 

@@ -1,8 +1,20 @@
-"""What a DNS name has answered so far, as far as it matters for the targets."""
+"""What a DNS name has answered so far, as far as it matters for the targets.
+
+The words used here, in `plan` and in `attention`, each for one thing:
+
+- *identical* answers: the latest ones, in a row, that name exactly the same.
+- *familiar* answers: the latest ones, in a row, that name nothing new.
+- *confirmed*: true of at least three answers in a row that span at least one time to live.
+- *changed*: answers were not always identical. *Settled*: confirmed that answers are identical.
+- *complete*: confirmed that answers are familiar, so that all is known that the name stands for at present.
+- *gone*: confirmed that an endpoint is missing, over a longer time where that might be chance.
+- *taking turns*: known endpoints keep coming back, as in the answers of a name that gives only some of its addresses.
+- *steady*: identical for so long that the name is known to give all its addresses in every answer.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,7 +23,7 @@ if TYPE_CHECKING:
     from .target import Endpoint
 
 CONFIRMING_ANSWERS = 3
-"""So many answers in a row, spanning one time to live, confirm something."""
+"""So many answers in a row, spanning one time to live, confirm something that is true of all of them."""
 
 ROUNDED_SECONDS = 1.0
 """What a resolver may cut off of a time to live, which it counts down in whole seconds."""
@@ -26,7 +38,7 @@ without the other one are a matter of 1 in 32,768; per address the factor below 
 STEADY_ROUNDS = 30
 """Rounds of one and the same answer after which a name is taken to give all its addresses in every answer."""
 
-HABITUAL_RETURNS = 3
+TURNS_RETURNS = 3
 """Addresses that came back so often take turns: new, old and new again is still a failover."""
 
 FORGIVEN_RETURNS = 6
@@ -56,7 +68,7 @@ class Streak(NamedTuple):
         return Streak(self.answers + 1, self.since if self.answers else at, max(self.ttl, ttl))
 
     def covers(self, rounds: int, at: float) -> bool:
-        """Whether there are enough answers, at least three, over enough times to live, at least one."""
+        """Whether there are so many answers, and at least three, over so many times to live; one round confirms."""
         enough = rounds * self.ttl + (ROUNDED_SECONDS if rounds == 1 else 0.0)
         return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= enough
 
@@ -83,19 +95,18 @@ class Known(NamedTuple):
     absent: Streak = _NONE
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """The answers for one host name and port, folded: its size depends on the addresses, not on the time.
 
-    Only successful answers are in it: a failed one says nothing.
+    Only successful answers are in it: a failed one says nothing. It never changes: each answer makes another one.
 
     Attributes:
         at: When the latest answer came, in seconds.
         latest: What it named.
         known: All endpoints of interest.
         began: When the first answer came, in seconds.
-        same: The latest answers that name exactly the same.
-        calm: The answers since one named something new, that one included.
+        identical: The latest answers that name exactly the same.
+        familiar: The answers since one named something new, that one included.
         returns: How often known endpoints came back into the answer, counted once per time to live; below zero as far
             as that is forgiven.
         returned: When that was counted last, in seconds.
@@ -104,9 +115,9 @@ class History:
     at: float = 0.0
     began: float = 0.0
     latest: frozenset[Endpoint] = frozenset()
-    known: Mapping[Endpoint, Known] = field(default_factory=dict)
-    same: Streak = _NONE
-    calm: Streak = _NONE
+    known: Mapping[Endpoint, Known] = MappingProxyType({})
+    identical: Streak = _NONE
+    familiar: Streak = _NONE
     returns: int = 0
     returned: float = float("-inf")
 
@@ -114,8 +125,8 @@ class History:
         """The history with one more answer, which names at least one endpoint."""
         latest = frozenset(named)
         newcomers = latest - self.known.keys()
-        same = (self.same if latest == self.latest else _NONE).plus(at, ttl)
-        steady = same.covers(STEADY_ROUNDS, at)
+        identical = (self.identical if latest == self.latest else _NONE).plus(at, ttl)
+        steady = identical.covers(STEADY_ROUNDS, at)
         order = 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {endpoint: Known(order, found=False, named=True, entered=at) for endpoint in newcomers}
         for endpoint, entry in self.known.items():
@@ -131,14 +142,14 @@ class History:
             )
         # Caches in front of one name may differ for a time to live: what comes and goes meanwhile is one return.
         returning = latest - newcomers - self.latest if self.latest else frozenset()
-        back = bool(returning) and at - self.returned >= max(ttl, self.same.ttl)
+        back = bool(returning) and at - self.returned >= max(ttl, self.identical.ttl)
         return History(
             at=at,
             began=self.began if self.latest else at,
             latest=latest,
             known=known,
-            same=same,
-            calm=(_NONE if newcomers else self.calm).plus(at, ttl),
+            identical=identical,
+            familiar=(_NONE if newcomers else self.familiar).plus(at, ttl),
             returns=-FORGIVEN_RETURNS if steady else self.returns + back,
             returned=at if back else self.returned,
         )
@@ -162,7 +173,7 @@ class History:
         newcomers = registered - frozenset(before or ())
         steady |= self.steady()
         # The time to live is the name's, not what is left of it in a resolver's cache.
-        from_now = _NONE._replace(ttl=self.same.ttl)
+        from_now = _NONE._replace(ttl=self.identical.ttl)
         order = 0 if beginning else 1 + max((entry.order for entry in self.known.values()), default=0)
         known = {
             endpoint: entry
@@ -172,14 +183,14 @@ class History:
         }
         for endpoint in registered:
             if endpoint not in known:
-                absent = self.same if beginning else from_now
+                absent = self.identical if beginning else from_now
                 # Beside a steady name a stranger cannot be one that takes turns.
                 known[endpoint] = Known(order, found=not steady, named=False, entered=self.at, absent=absent)
             elif beginning:
                 known[endpoint] = known[endpoint]._replace(order=0, found=not steady)
             elif endpoint in newcomers:
                 known[endpoint] = known[endpoint]._replace(absent=from_now)
-        return replace(self, known=known, returns=-FORGIVEN_RETURNS if beginning and steady else self.returns)
+        return self._replace(known=known, returns=-FORGIVEN_RETURNS if beginning and steady else self.returns)
 
     def in_play(self) -> frozenset[Endpoint]:
         """The endpoints that the name is taken to stand for now: named at some time and not gone since."""
@@ -197,33 +208,37 @@ class History:
         if entry is None or endpoint in self.latest:
             return False
         replaced = not entry.found or any(self.known[other].order > entry.order for other in self.latest)
-        rounds = 1 if replaced and self.same.covers(1, self.at) else UNEXPLAINED_ROUNDS
+        rounds = 1 if replaced and self.settled() else UNEXPLAINED_ROUNDS
         # The more often known ones came back the longer the silence must be, up to a limit for each in turn.
-        if self.habitual():
+        if self.taking_turns():
             turns = sum(other.named for other in self.known.values())
             rounds = max(rounds, turns * min(self.returns, UNEXPLAINED_ROUNDS))
         return entry.absent.covers(rounds, self.at)
 
-    def steady(self) -> bool:
-        """Whether the same was answered for so long that the name gives all its addresses in every answer."""
-        return self.same.covers(STEADY_ROUNDS, self.at)
-
-    def habitual(self) -> bool:
-        """Whether the addresses take turns, so that another answer is nothing new."""
-        return self.returns >= HABITUAL_RETURNS
-
-    def stirred(self) -> float:
-        """When something happened last, in seconds: the answer changed, other than by taking turns again."""
-        return self.calm.since if self.habitual() else self.same.since
-
-    def settled(self) -> bool:
-        """Whether nothing new was named in the latest answers, which are enough to tell."""
-        return self.calm.covers(1, self.at)
-
     def changed(self, since: float = float("-inf")) -> bool:
         """Whether the answer changed, and not before a moment; taking turns is no change."""
-        return not self.habitual() and self.same.since > self.began and self.same.since >= since
+        return not self.taking_turns() and self.identical.since > self.began and self.identical.since >= since
 
     def changing(self) -> bool:
-        """Whether the answer changed and has not yet stayed the same for three looks and one time to live."""
-        return self.same.since > self.began and not self.same.covers(1, self.at)
+        """Whether the answer changed, if only to one that takes turns with it, and did not settle yet."""
+        return self.identical.since > self.began and not self.settled()
+
+    def settled(self) -> bool:
+        """Whether the answer stayed the same for long enough to be sure of it."""
+        return self.identical.covers(1, self.at)
+
+    def complete(self) -> bool:
+        """Whether all is known that the name stands for at present: nothing new was named for long enough."""
+        return self.familiar.covers(1, self.at)
+
+    def taking_turns(self) -> bool:
+        """Whether known addresses come back again and again, so that another answer is nothing new."""
+        return self.returns >= TURNS_RETURNS
+
+    def steady(self) -> bool:
+        """Whether the same was answered for so long that the name gives all its addresses in every answer."""
+        return self.identical.covers(STEADY_ROUNDS, self.at)
+
+    def news_at(self) -> float:
+        """When there was something new last, in seconds: the answer changed, other than by taking turns again."""
+        return self.familiar.since if self.taking_turns() else self.identical.since

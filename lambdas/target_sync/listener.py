@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,8 +35,7 @@ class Refusal(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """What to follow, and which addresses may be registered for it.
 
     Attributes:
@@ -103,7 +101,7 @@ class Listener:
     def recorded(self, value: str) -> Listener:
         """This listener with another value of the `followed` tag: hostname:port, and "steady" where that is known."""
         followed, _, steady = value.partition(" ")
-        return replace(self, followed=followed, steady=steady == STEADY)
+        return self._replace(followed=followed, steady=steady == STEADY)
 
     @property
     def role_change(self) -> bool:

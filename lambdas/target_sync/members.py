@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 import botocore.config
@@ -31,8 +30,7 @@ STALE_SECONDS = 300.0
 """So long a list is used that cannot be read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     names: tuple[str, ...]
     at: float
     tried_at: float

@@ -7,7 +7,6 @@ there is no bytecode, as in a Lambda asset. Names and their compression, the onl
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import dns.exception
@@ -63,8 +62,7 @@ class Chain(NamedTuple):
     ttl: float
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A question for one kind of record of one name.
 
     Attributes:
@@ -90,8 +88,7 @@ class Query:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """An answer.
 
     Attributes:

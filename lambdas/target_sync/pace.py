@@ -102,11 +102,20 @@ class Pace:
                 self._others.place(now)  # the target group is read before
             return spare
 
+    def _overtake(self, place: float, now: float) -> float:
+        """Changes places with the first deregistration that waits for one before this: new addresses matter more."""
+        waiting = [(held, key) for key, held in self._held.items() if not key[1] and now < held < place]
+        if not waiting:
+            return place
+        earlier, key = min(waiting)
+        self._held[key] = place
+        return earlier
+
     def _place(self, key: tuple[str, bool], now: float, *, use: bool) -> float:
         _, registers = key
         if key not in self._held:
             place = self._changes.place(now)
-            self._held[key] = place if registers else max(place, self._deregistrations.place(now))
+            self._held[key] = self._overtake(place, now) if registers else max(place, self._deregistrations.place(now))
         place = self._held[key]
         if use and place <= now:
             del self._held[key]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .listener import STEADY
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from .target import Endpoint, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What to do to a target group, in this order; false when there is nothing to do.
 
     Attributes:
@@ -41,6 +39,8 @@ class Change:
 def plan(history: History, targets: Iterable[Target], listener: Listener) -> Change:
     """Decides from the answers so far and what a target group holds now.
 
+    What is meant by gone, complete, steady and taking turns is said in `history`.
+
     1. What the latest answer names is registered at first sight, if it is allowed. A draining target counts as not
        registered: an address that comes back is registered again.
     2. What is registered goes once it is confirmed gone (see `History.gone`) and a target of the latest answer is
@@ -48,8 +48,8 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
        server must not get connections. If host name or port changed, or the group was filled by somebody else, both
        may be alive: then a target of the latest answer must be healthy first, unless AWS says that the old one serves
        nobody.
-    3. The group is recorded as this host name's once it holds exactly what the settled name stands for; and that the
-       name gives all its addresses in every answer, once that is known.
+    3. The group is recorded as this host name's once it holds exactly what the name stands for and that is complete; as
+       that of a steady name, once that is known.
 
     Args:
         history: The answers for the listener's host name, the latest of them just given. Without one nothing changes.
@@ -70,7 +70,7 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
         deregister = [target for target in gone if target.useless]
         waiting = [target for target in gone if not target.useless]
 
-    matches = bool(wanted) and live.keys() == history.in_play() and history.settled()
+    matches = bool(wanted) and live.keys() == history.in_play() and history.complete()
     record = _record(history, listener) if matches and not register else None
     return Change(
         register=tuple(sorted(register)),
@@ -83,7 +83,7 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
 
 def _record(history: History, listener: Listener) -> str | None:
     """The new value of the `followed` tag; None: it is right as it is."""
-    steady = history.steady() or (listener.role_change and listener.steady and not history.habitual())
+    steady = history.steady() or (listener.role_change and listener.steady and not history.taking_turns())
     if listener.role_change and listener.steady == steady:
         return None
     return f"{listener.record} {STEADY}" if steady else listener.record

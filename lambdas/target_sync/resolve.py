@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 import socket
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
 import dns.name
@@ -45,8 +44,7 @@ class Outcome(StrEnum):
     MEMBERS_UNKNOWN = "MEMBERS_UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a name stands for now.
 
     Attributes:
@@ -60,8 +58,7 @@ class Answer:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A question without addresses.
 
     Attributes:

@@ -118,21 +118,22 @@ class Fleet:
             else:
                 self.followers[arn] = Follower(listener, poll_interval=self.settings.poll_interval, read_at=now)
 
-    def watch(self, *, attend: float, limit: float, event: bool = False) -> None:
+    def watch(self, *, attend: float, limit: float, handover: float = 0.0, event: bool = False) -> None:
         """Watches all listeners.
 
         Args:
             attend: How long to watch even if all is quiet, in seconds; 0: one look.
             limit: How long to watch at most, in seconds.
+            handover: How long to watch at most if other processes may not have heard of a change, in seconds.
             event: Whether something was announced.
 
         Raises:
             SyncError: Some listeners are not right, or not known to be.
         """
         calls = self.registry.calls
-        followers = self.begin(attend=attend, limit=limit, event=event)
+        followers = self.begin(attend=attend, limit=limit, handover=handover, event=event)
         start = self.clock.time()
-        late = self.each(followers, self.run, limit + _GRACE_SECONDS)
+        late = self.each(followers, self.run, max(limit, handover) + _GRACE_SECONDS)
         failures = self._failures(late)
         emit(
             "INFO",
@@ -148,7 +149,7 @@ class Fleet:
             named = "; ".join(f"{name}: {why}" for name, why in sorted(failures.items()))
             raise SyncError(f"{len(failures)} of {len(followers) + len(self.broken)} listeners failed: {named}")
 
-    def begin(self, *, attend: float, limit: float, event: bool = False) -> list[Follower]:
+    def begin(self, *, attend: float, limit: float, handover: float = 0.0, event: bool = False) -> list[Follower]:
         """Starts an invocation for all listeners; arguments as for `watch`.
 
         Returns:
@@ -157,7 +158,9 @@ class Fleet:
         now = self.clock.time()
         followers = self.sound()
         for follower in followers:
-            follower.begin(now, attend_until=now + attend, stop_at=now + limit, event=event)
+            follower.begin(
+                now, attend_until=now + attend, stop_at=now + limit, handover_until=now + handover, event=event
+            )
         return followers
 
     def run(self, follower: Follower) -> None:

@@ -160,8 +160,13 @@ def test_a_cache_hides_the_zone() -> None:
 
 
 def test_the_floor() -> None:
-    """Twenty at once and four a second: the fiftieth after 7.5 s; spread over time there is none to wait for."""
+    """Twenty at once and four a second: the fiftieth after 7.5 s; spread over time there is none to wait for.
+
+    A pause fills the bucket, but not beyond its size.
+    """
     assert scale.floor([0.0] * 50) == 7.5
+    assert scale.floor([0.0] * 14 + [100.0] * 36) == 104.0
+    assert scale.floor([0.0] * 20 + [1.0] * 5) == 1.25
     assert scale.floor([float(second) for second in range(50)]) == 49.0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from target_sync.attention import HANDOVER_SECONDS
 from target_sync.handler import MINUTE_SECONDS
 from target_sync.registry import Registry
 from target_sync.resolve import Answer, Failure, Outcome
@@ -346,14 +347,15 @@ class World:
         self.fleet = Fleet(self.settings, registry, ask=self.dns.ask, clock=self.clock)
 
     def minute(self) -> None:
-        """One invocation by the minute rule, and the time until the next."""
+        """One invocation by the minute rule, and the time until the next; it is cut short where it would overlap."""
         end = self.clock.time() + 60
         try:
             self.fleet.refresh()
             economical = self.settings.economical
-            self.fleet.watch(
-                attend=0 if economical else MINUTE_SECONDS, limit=320 if economical else MINUTE_SECONDS + 0.5
-            )
+            if economical:
+                self.fleet.watch(attend=0, limit=320, handover=HANDOVER_SECONDS)
+            else:
+                self.fleet.watch(attend=MINUTE_SECONDS, limit=MINUTE_SECONDS + 0.5)
         finally:
             self.clock.sleep(max(0.0, end - self.clock.time()))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from target_sync.attention import HANDOVER_SECONDS
 from target_sync.handler import MINUTE_SECONDS
 from target_sync.registry import ERRORS, Registry
 from target_sync.resolve import Answer
@@ -79,7 +80,7 @@ class Schedule:
 
     def cold(self, *, observe_only: bool = False, ask: Resolver | None = None) -> Process:
         """A new process, which knows nothing."""
-        settings = replace(self.world.settings, observe_only=observe_only)
+        settings = self.world.settings._replace(observe_only=observe_only)
         registry = Registry(self.world.elb, settings)  # type: ignore[arg-type]  # same methods, same keywords
         process = Process(Fleet(settings, registry, ask=ask or self.world.dns.ask, clock=self.world.clock))
         self.processes.append(process)
@@ -89,13 +90,15 @@ class Schedule:
         """The process that Lambda gives the next invocation: the first that is free, otherwise a new one."""
         return next((process for process in self.processes if not process.working), None) or self.cold()
 
-    def minute(self, process: Process | None = None, *, attend: float = MINUTE_SECONDS) -> None:
+    def minute(
+        self, process: Process | None = None, *, attend: float = MINUTE_SECONDS, handover: float = HANDOVER_SECONDS
+    ) -> None:
         """The minute rule fires now: an invocation as the handler makes it."""
-        self._invoke(process or self.idle(), attend=attend, limit=attend + 0.5)
+        self._invoke(process or self.idle(), attend=attend, limit=attend + 0.5, handover=handover)
 
     def economical(self, process: Process | None = None) -> None:
         """The same where the poll interval is a minute: one look, longer only if something goes on."""
-        self._invoke(process or self.idle(), attend=0.0, limit=EVENT_LIMIT)
+        self._invoke(process or self.idle(), attend=0.0, limit=EVENT_LIMIT, handover=HANDOVER_SECONDS)
 
     def event(self, process: Process | None = None, *, limit: float = EVENT_LIMIT) -> None:
         """An event of Amazon RDS arrives now."""
@@ -140,14 +143,21 @@ class Schedule:
             clock.sleep(until - clock.now)
 
     def _invoke(
-        self, process: Process, *, attend: float, limit: float, event: bool = False, older_than: float | None = None
+        self,
+        process: Process,
+        *,
+        attend: float,
+        limit: float,
+        handover: float = 0.0,
+        event: bool = False,
+        older_than: float | None = None,
     ) -> None:
         assert not process.working, "a process serves one invocation at a time"
         fleet = process.fleet
         made = len(self.world.elb.calls)
         with contextlib.suppress(*ERRORS):
             fleet.refresh() if older_than is None else fleet.refresh(older_than=older_than)
-            for follower in fleet.begin(attend=attend, limit=limit, event=event):
+            for follower in fleet.begin(attend=attend, limit=limit, handover=handover, event=event):
                 task = Task(fleet.work.watch(follower), self.world.clock.now, process, follower.listener.name)
                 self.tasks.append(task)
                 process.working += 1
@@ -181,7 +191,7 @@ class Cache:
                 return fresh
             answer, until = fresh, now + fresh.ttl
             self._kept[hostname] = (answer, until)
-        return replace(answer, ttl=until - now)
+        return answer._replace(ttl=until - now)
 
 
 def fingerprint(world: World) -> int:

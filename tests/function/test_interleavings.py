@@ -139,7 +139,7 @@ def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool) -> 
     schedule = Schedule(world)
     first, second = schedule.cold(), schedule.cold()
     for process in (first, second):
-        schedule.minute(process, attend=10.0)
+        schedule.minute(process, attend=10.0, handover=0.0)
         schedule.run()
     for at, address in answers:
         world.clock.after(at, functools.partial(world.dns.set, address, ttl=SHORT_TTL))
@@ -150,7 +150,7 @@ def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool) -> 
         return world.clock.now, fingerprint(world), first.seen, second.seen, tuple(waiting)
 
     schedule.choose = lambda options: choose(options, state(), len(world.elb.calls))
-    schedule.minute(first, attend=end) if minute else schedule.event(first, limit=end)
+    schedule.minute(first, attend=end, handover=0.0) if minute else schedule.event(first, limit=end)
     schedule.event(second, limit=end)
     schedule.run()
     schedule.choose = lambda _: 0

@@ -16,13 +16,13 @@ from tests.function.test_handler import ENVIRONMENT, Context
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-A, B = "10.0.0.5", "10.0.1.6"
+A, B, C = "10.0.0.5", "10.0.1.6", "10.0.2.7"
 OBSERVE = {"action": "observe"}
 
 
-def observing(*held: str) -> World:
+def observing(*held: str, poll_interval: float = 5.0) -> World:
     """A process that only observes a group which somebody else filled."""
-    world = World(observe_only=True)
+    world = World(poll_interval, observe_only=True)
     world.elb.add()
     world.elb.hold("main", *endpoints(held))
     world.dns.set(A)
@@ -63,20 +63,40 @@ def test_another_change_is_said_again(capsys: pytest.CaptureFixture[str]) -> Non
     told = lines(capsys.readouterr().out, "would change")
     assert [(line.get("registered"), line.get("followed")) for line in told] == [
         (None, f"{HOST}:5432"),
+        (None, f"{HOST}:5432 steady"),
         ([f"{B}:5432"], None),
     ]
     assert writes(world) == set()
 
 
-def test_observing_is_cheap() -> None:
-    """A wish that is not granted is looked at again once a minute, not with each answer."""
-    world = observing(B)
-    world.minutes(2)
-    calls = len(world.elb.calls)
+def test_all_that_would_be_done_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """One address is missing, another one is a stranger: both are told, though the first one stays undone."""
+    world = observing(A, C)
+    world.dns.set(A, B)
+
+    world.minutes(5)
+
+    told = lines(capsys.readouterr().out, "would change")
+    assert [(line.get("registered"), line.get("deregistered")) for line in told] == [
+        ([f"{B}:5432"], None),
+        (None, [f"{C}:5432"]),
+    ]
+    assert writes(world) == set()
+
+
+@pytest.mark.parametrize(("poll_interval", "looks"), [(5.0, 13), (60.0, 1)])
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_an_open_difference_is_no_reason_to_look_closely(poll_interval: float, looks: int, cold: bool) -> None:
+    """What is only told is settled by that: a quiet hour costs as little as where the targets are right."""
+    world = observing(B, poll_interval=poll_interval)
+    world.minutes(0 if cold else 15)
+    calls, asked = len(world.elb.calls), len(world.dns.asked)
 
     world.minutes(60)
 
-    assert len(world.elb.calls) - calls <= 3 * 60
+    cold_start = 5 if cold else 0  # the table, its tags; the group, and both again before the change is told
+    assert len(world.elb.calls) - calls <= 12 + cold_start
+    assert len(world.dns.asked) - asked <= 60 * looks + (2 if cold else 0)
 
 
 def test_a_deployment_that_only_observes(monkeypatch: pytest.MonkeyPatch) -> None:

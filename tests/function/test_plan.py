@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,7 @@ from tests.function.fakes import HOST, VPC, endpoints, group_arn
 
 A, B, C = endpoints(["10.0.0.5", "10.0.1.6", "10.0.2.7"])
 LISTENER = Listener("main", group_arn("main"), HOST, 5432, (VPC,), (VPC,), followed=f"{HOST}:5432")
-RECONFIGURED = replace(LISTENER, followed="old.example.com:5432")
+RECONFIGURED = LISTENER._replace(followed="old.example.com:5432")
 TTL = 5.0
 
 
@@ -232,10 +231,10 @@ def test_ranges_and_vpc_are_two_conditions() -> None:
     everything = ipaddress.IPv4Network("0.0.0.0/0")
     public = ipaddress.IPv4Network("198.51.100.0/24")
 
-    open_listener = replace(LISTENER, ranges=(everything,))
+    open_listener = LISTENER._replace(ranges=(everything,))
     assert not open_listener.allows("198.51.100.7")
     assert open_listener.allows("100.64.1.1")
-    assert replace(open_listener, vpc_ranges=(public,)).allows("198.51.100.7")
+    assert open_listener._replace(vpc_ranges=(public,)).allows("198.51.100.7")
 
 
 def test_the_followed_name_is_recorded_once_settled() -> None:
@@ -319,7 +318,7 @@ def test_a_plan_never_hurts(
 
     What goes was registered, is not named now, was missing three times, and leaves a target that is named now.
     """
-    listener = replace(LISTENER, followed=followed, ranges=(ipaddress.IPv4Network(allowed),))
+    listener = LISTENER._replace(followed=followed, ranges=(ipaddress.IPv4Network(allowed),))
     history = History().holding(held)
     for turn, answer in enumerate(answers):
         history = history.answered(answer, TTL, turn * TTL)
