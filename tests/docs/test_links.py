@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.documents import DOCUMENTS, anchors, blocks, links, text_of
+from tests.docs.documents import DOCUMENTS, anchors, blocks, code_in_the_text, links, text_of
 from tools.install import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_OF_THE_PROJECT = re.compile(
+    r"(benchmarks|constructs_pg|docs|emulator|examples|lambdas|pg_privatelink|tests|tools)/[\w./*:-]*"
+)
 _RUN_BY = {
     "yaml": "test_yaml.py",
     "python": "test_python.py",
@@ -36,6 +39,24 @@ def test_links_lead_somewhere(path: Path) -> None:
             broken.append(link)
 
     assert broken == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_in_the_text_are_there(path: Path) -> None:
+    """A file or folder between backticks, `tests/docs/`, is one of the project's; `*` stands for any.
+
+    Lines about what a long run writes name files that may not be there yet.
+    """
+    written = {name for line in text_of(path).splitlines() if "an idle computer" in line for name in line.split("`")}
+    missing = [
+        name
+        for name in code_in_the_text(path)
+        if name not in written
+        and _OF_THE_PROJECT.fullmatch(name)
+        and not any(ROOT.glob(name.partition("::")[0].rstrip("/")))
+    ]
+
+    assert missing == []
 
 
 def test_every_document_can_be_found() -> None:
