@@ -110,6 +110,7 @@ def install() -> None:
         load_balancers,
         log_metrics,
         metrics,
+        network_acls,
         stack_compute,
         stack_databases,
         stack_deletion,

@@ -1,15 +1,17 @@
-"""Network ACLs: each subnet is associated with exactly one, at first with its VPC's own.
+"""Network ACLs: each subnet is associated with exactly one, at first with its VPC's own; rules keep their ports.
 
-Rules from the Amazon EC2 API reference (DescribeNetworkAcls, ReplaceNetworkAclAssociation) and the Amazon VPC user
-guide's page vpc-network-acls.html.
+Rules from the Amazon EC2 API reference (DescribeNetworkAcls, CreateNetworkAclEntry, ReplaceNetworkAclAssociation) and
+the Amazon VPC user guide's page vpc-network-acls.html.
 """
 
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import ec2
 
 from emulator.aws.apis import EC2, new_id
-from emulator.aws.wire import ApiError, Arguments, Result
+from emulator.aws.wire import ApiError, Arguments, Form, Response, Result
 
 
 def _associate() -> None:
@@ -47,3 +49,30 @@ def replace_network_acl_association(given: Arguments) -> Result:
         )
     acl["Associations"].append({"NetworkAclAssociationId": new_id("aclassoc"), "SubnetId": row["SubnetId"]})
     return {"NewAssociationId": acl["Associations"][-1]["NetworkAclAssociationId"]}
+
+
+def _create_entry(form: Form, stock: Callable[[Form], Response]) -> Response:
+    """Keep the range of ports, which stock drops."""
+    answer = stock(form)
+    first, last = form.get("PortRange.From", [""])[0], form.get("PortRange.To", [""])[0]
+    if answer[0] == HTTPStatus.OK and first and last:
+        entries = ec2._network_acls[form["NetworkAclId"][0]]["Entries"]
+        entries[-1]["PortRange"] = {"From": int(first), "To": int(last)}
+    return answer
+
+
+EC2.around("CreateNetworkAclEntry", _create_entry)
+
+
+def install() -> None:
+    """Show the range of ports."""
+    stock = ec2._network_acl_entry_xml
+
+    def entry_xml(entry: dict[str, Any]) -> str:
+        text, ports = str(stock(entry)), entry.get("PortRange")
+        if not ports:
+            return text
+        shown = f"<portRange><from>{ports['From']}</from><to>{ports['To']}</to></portRange>"
+        return text.replace("</item>", f"{shown}</item>")
+
+    ec2._network_acl_entry_xml = entry_xml

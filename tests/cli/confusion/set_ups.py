@@ -132,10 +132,10 @@ def subnets_apart(ground: Ground, name: str) -> Made:
 
 @set_up()
 def aurora(ground: Ground, name: str) -> Made:
-    """An Aurora cluster: the writer on one port, two readers on another."""
+    """An Aurora cluster in three zones: the writer on one port, two readers on another."""
     members = [f"{name}-1", f"{name}-2", f"{name}-3"]
     cluster = ground.emulator.control.define_cluster(name, members=members, account=PROVIDER_ACCOUNT, port=ground.port)
-    hosts = dict(zip(members, (ground.server("a"), ground.server("b"), ground.server("a")), strict=True))
+    hosts = dict(zip(members, (ground.server("a"), ground.server("b"), ground.server("c")), strict=True))
     group = ground.group(f"{name}-database")
     names = {cluster["members"][member]: (address,) for member, address in hosts.items()}
     names[cluster["endpoint"]] = (hosts[members[0]],)
@@ -148,6 +148,7 @@ def aurora(ground: Ground, name: str) -> Made:
             f"writer: {{port: 5432, rds_cluster: {{endpoint: {cluster['endpoint']}, {given}}}}}",
             f"readers: {{port: 5433, rds_cluster: {{role: reader, endpoint: {cluster['reader_endpoint']}, {given}}}}}",
         ],
+        places=("a", "b", "c"),
         names={cluster["endpoint"]: names[cluster["endpoint"]]},
         group=group,
     )

@@ -68,3 +68,14 @@ def subnet_has_one_network_acl(aws: Account) -> None:
     assert associated() == {**before, first: (other, new)}
     with refused("InvalidAssociationID.NotFound"):
         aws.ec2.replace_network_acl_association(**given)
+
+
+@rule(f"{_API}/API_CreateNetworkAclEntry.html")
+def rule_of_an_acl_has_its_ports(aws: Account) -> None:
+    """A rule of a network ACL is for the ports that it was given, and shows them."""
+    acl = aws.ec2.create_network_acl(VpcId=aws.network().vpc)["NetworkAcl"]["NetworkAclId"]
+    given = {"RuleNumber": 7, "Protocol": "6", "RuleAction": "deny", "Egress": False, "CidrBlock": "10.0.0.0/8"}
+    aws.ec2.create_network_acl_entry(NetworkAclId=acl, **given, PortRange={"From": 22, "To": 23})
+    (row,) = aws.ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
+    entries = {entry["RuleNumber"]: entry for entry in row["Entries"] if not entry["Egress"]}
+    assert entries[7]["PortRange"] == {"From": 22, "To": 23}
