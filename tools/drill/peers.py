@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from target_sync.resolve import Answer, Failure
     from tools.drill.site import Site
 
+RETRY_SECONDS = 60.0
+"""When Lambda tries an asynchronous invocation again that failed: a minute later by default, which peers leave."""
+
 NAMES = ("poll_60s", "poll_300s", "event_only", "three_misses")
 
 
@@ -78,6 +81,9 @@ class Peer:
         site: Where.
         name: One of `NAMES`.
         port: The listener whose name it follows.
+
+    Attributes:
+        suspended: Whether its function cannot run: throttled, or ended before it does anything.
     """
 
     def __init__(self, site: Site, name: str, port: int) -> None:
@@ -93,6 +99,7 @@ class Peer:
         )
         self._baseline: Baseline = model(cast("Any", machine), hostname=site.names[port])
         self._baseline._arn = self.group  # noqa: SLF001 - in the models groups have other ARNs
+        self.suspended = False
         self._ended = threading.Event()
         self._wake = threading.Condition()
         self._due: list[float] = []
@@ -159,6 +166,9 @@ class Peer:
                     self._wake.wait(None if moment is None else moment - now)
                     continue
                 self._due.remove(moment)
+                if self.suspended:
+                    self._due.append(moment + RETRY_SECONDS)
+                    continue
             # A failure is the model's own to bear: Lambda would count it, and the next firing comes.
             with contextlib.suppress(SyncError):
                 for seconds in self._baseline.handle(cast("Any", {})):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ class Row:
         registered_after: Seconds after the beginning until the target group held all of the truth; None: never.
         alone_after: The same until it held nothing else that was not draining; None: never.
         looked_for: For how long after the beginning its clients ran, in seconds.
+        load: The computer's load average of the last minute in the end, by its number of cores: above 1, clients and
+            function waited for the computer, and the figures are too long by that.
         figures: What they saw.
     """
 
@@ -71,6 +74,7 @@ class Row:
     registered_after: float | None
     alone_after: float | None
     looked_for: float
+    load: float
     figures: Figures
 
     def document(self) -> dict[str, Any]:
@@ -238,5 +242,6 @@ def _row(  # noqa: PLR0917 - the parts of one play
         registered_after=group.registered,
         alone_after=group.alone,
         looked_for=path.ended - began,
+        load=os.getloadavg()[0] / (os.cpu_count() or 1),
         figures=figures(path.clients.record, began=began, end=path.ended, stored=stored, writer=path.port != READERS),
     )

@@ -67,6 +67,11 @@ class Stage:
         for peer in self._peers:
             peer.event()
 
+    def suspend_peers(self, *, on: bool) -> None:
+        """Let the functions of the others fail as well; ours is failed by the site."""
+        for peer in self._peers:
+            peer.suspended = on
+
     def groups(self) -> list[str]:
         """Return the target groups of everybody."""
         return [*self.site.groups.values(), *(peer.group for peer in self._peers)]
@@ -190,9 +195,11 @@ def _throttle(site: Site) -> None:
 
 
 def _throttled(stage: Stage) -> None:
+    stage.suspend_peers(on=True)
     _killed(stage)
-    stage.at(_TROUBLE, "the function may run again")
+    stage.at(_TROUBLE, "functions may run again")
     stage.site.throttle_function(on=False)
+    stage.suspend_peers(on=False)
 
 
 def _denied(stage: Stage) -> None:
@@ -208,11 +215,13 @@ def _denied(stage: Stage) -> None:
 
 
 def _crashing(stage: Stage) -> None:
+    stage.suspend_peers(on=True)
     _killed(stage)
     number = 0
     while stage.seconds < _CRASHES_UNTIL:
         number += stage.site.kill_workers()
         time.sleep(0.05)
+    stage.suspend_peers(on=False)
     stage.at(_CRASHES_UNTIL, f"the function's process was killed {number} times; it may live now")
 
 
@@ -248,9 +257,9 @@ SCENARIOS = {
         Scenario("flapping", "DNS flaps for 30 s, old primary read-only", _flapping),
         Scenario("blue-green", "blue/green: old side lives on, read-only", _blue_green),
         Scenario("readers", "a reader leaves, and joins again", _readers, port=READERS),
-        Scenario("throttled", "function throttled for 30 s", _throttled, before=_throttle, patience=_NEXT_MINUTE),
+        Scenario("throttled", "functions throttled for 30 s", _throttled, before=_throttle, patience=_NEXT_MINUTE),
         Scenario("denied", "changes of targets denied for 30 s", _denied, patience=_NEXT_MINUTE),
-        Scenario("crashing", "function killed again and again for 20 s", _crashing, patience=_NEXT_MINUTE),
+        Scenario("crashing", "functions killed again and again for 20 s", _crashing, patience=_NEXT_MINUTE),
         Scenario("elb-slow", "Elastic Load Balancing slow and throttling", _elb_slow, patience=_NEXT_MINUTE),
         Scenario("two-databases", "two databases at once", _two_databases),
     )
