@@ -28,10 +28,11 @@ drill: install
 	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill \
 		$(if $(SCENARIOS),scenarios --scenarios $(SCENARIOS) $(if $(DELAYS),--delays $(DELAYS)),both)
 
-# All scenarios at all delays, three at a time, about half an hour: the figures and the chart of docs/drill.md.
+# All scenarios at all delays, about 20 minutes on an idle computer: figures, tables and chart of docs/drill.md.
 drill-all: install
-	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill --scenarios all --delays 0,30,120,180 --parallel 3 \
-		--json docs/drill.json --chart docs/drill.svg
+	@PYTHONPATH=lambdas $(RUN) -m tools.run tools.drill --scenarios all --delays 0,30,120,180 --lanes \
+		--json docs/drill.json
+	@$(RUN) -m tools.run tests.drill.page
 
 test: install
 	@$(RUN) -m tools.run pytest -n auto

@@ -84,7 +84,7 @@ class Postgres:
     """
 
     def __init__(self, folder: Path, address: str, port: int = PORT) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()  # the programs run elsewhere
         self.address = address
         self.port = port
         self._unprivileged = Unprivileged(installation())

@@ -23,6 +23,7 @@ def row(strategy: str, delay: float, **changed: Any) -> dict[str, Any]:  # noqa:
         "strategy": strategy,
         "delay": delay,
         "registered_after": 1.26,
+        "load": 0.5,
         "connections": out,
         "session": out,
         "wrong_seconds": 0.0,
@@ -50,6 +51,12 @@ def test_the_table_has_a_row_for_each_strategy_and_all_delays_in_a_cell() -> Non
         ["event_only", "never", "> 200.0 / 2.0", "2.0 / 2.0", "0.0 / -", "0+1+2 / -"],
     ]  # fmt: skip
     assert {cell.strip("-") for cell in lines[1]} == {""}
+
+
+def test_figures_of_a_busy_computer_say_so() -> None:
+    """Whoever reads them must know that they are too long."""
+    assert "busy" not in tables(ROWS)
+    assert tables([row("pg-privatelink", 0.0, load=7.26)]).endswith("The computer was busy: load average 7.3 a core.\n")
 
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:

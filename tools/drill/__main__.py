@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.postgres import SUPERUSER
+from tools.drill import lane
 from tools.drill.load import fifty_listeners, many_clients
 from tools.drill.play import DELAYS, OURS, STRATEGIES, Cast, play
 from tools.drill.rds import Rds
@@ -27,6 +28,8 @@ from tools.install import ROOT, WORK
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
+
+    from tools.drill.scenarios import Scenario
 
 FOLDER = WORK / "drill"
 _DEFAULT_DELAYS = (0.0, 30.0)
@@ -47,16 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unknown scenario: {', '.join(unknown)}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
         return 2
     cast = Cast(options.strategies.split(","), [float(each) for each in options.delays.split(",")])
+    chosen = [SCENARIOS[name] for name in names]
     try:
-        if options.parallel > 1 and len(names) > 1:
-            rows, code = _side_by_side(names, options)
+        if options.lanes:
+            rows, failures = _lanes(chosen, options)
         else:
-            rows, code = _one_after_another(names, cast, FOLDER / options.lane, _say, keep=options.json)
+            rows, failures = lane.run(chosen, cast, FOLDER / options.lane, _say, keep=options.json)
     except KeyboardInterrupt:
         print("interrupted; everything that was started has been stopped", flush=True)
         return 130
-    _show(rows, options)
-    return code
+    _show(sorted(rows, key=lambda row: names.index(row["scenario"])), options)
+    for each in failures:
+        print(f"failed: {each}", file=sys.stderr, flush=True)
+    return int(bool(failures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         default=",".join(f"{each:g}" for each in _DEFAULT_DELAYS),
         help=f"registration delays of the load balancer, in seconds; all: {','.join(f'{each:g}' for each in DELAYS)}",
     )
-    parser.add_argument("--parallel", type=int, default=1, help="so many emulators at once, each with some scenarios")
+    parser.add_argument(
+        "--lanes", action="store_true", help="two emulators at once: one for what concerns the function as a whole"
+    )
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument("--chart", type=Path, help="where to draw them: .png or .svg")
     parser.add_argument("--lane", default="0", help=argparse.SUPPRESS)
@@ -129,10 +137,10 @@ def _both(folder: Path, options: argparse.Namespace, say: Callable[[str], None])
         site.plane.close(front)
         if code != 0:
             return code
-        site.settle()
+        site.settle(site.main)
         scenario = SCENARIOS["killed"]
         say(f"beside others: {scenario.what}")
-        rows = [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
+        rows = [row.document() for row in play(site, scenario, [site.main], cast, lambda text: say(f"  {text}"))]
     shutil.rmtree(folder, ignore_errors=True)
     say("nothing is left running")
     _show(rows, options)
@@ -149,91 +157,40 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _one_after_another(
-    names: Sequence[str], cast: Cast, folder: Path, say: Callable[[str], None], *, keep: Path | None
-) -> tuple[list[dict[str, Any]], int]:
-    """Play scenarios; after one that fails, the others go on in a site made anew.
-
-    Args:
-        names: The scenarios.
-        cast: Who takes part.
-        folder: Where the site may write.
-        say: Told what happens.
-        keep: Where to write the rows after each scenario; None: nowhere.
-
-    Returns:
-        The rows, and the exit code.
-    """
-    left = [SCENARIOS[name] for name in names]
-    started = time.monotonic()
-    rows: list[dict[str, Any]] = []
-    failures: list[str] = []
-
-    def at(text: str) -> None:
-        say(f"[{time.monotonic() - started:6.1f} s] {text}")
-
-    while left:
-        with Site(
-            folder, second=any(each.second for each in left), readers=any(each.readers for each in left), say=at
-        ) as site:
-            while left:
-                scenario = left.pop(0)
-                at(scenario.what)
-                try:
-                    rows += [row.document() for row in play(site, scenario, cast, lambda text: say(f"  {text}"))]
-                except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios are worth their figures
-                    at(f"{scenario.name} failed: {error!r}")
-                    failures.append(f"{scenario.name}: {error!r}")
-                    break
-                _keep(rows, keep)
-    shutil.rmtree(folder, ignore_errors=True)
-    at("nothing is left running")
-    for each in failures:
-        print(f"failed: {each}", file=sys.stderr, flush=True)
-    return rows, int(bool(failures))
-
-
-def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
-    """Deal the scenarios out to processes of their own, each with an emulator, databases and addresses of its own."""
+def _lanes(chosen: Sequence[Scenario], options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]]:
+    """Play in two processes, each with an emulator, databases and addresses of its own; returns rows and failures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    lanes = [names[number :: options.parallel] for number in range(options.parallel)]
-    results = [FOLDER / f"lane-{number}.json" for number in range(len(lanes))]
-    for result in results:
+    kinds = {"beside": [each for each in chosen if not each.alone], "alone": [each for each in chosen if each.alone]}
+    results = {name: FOLDER / f"{name}.json" for name, scenarios in kinds.items() if scenarios}
+    for result in results.values():
         result.unlink(missing_ok=True)
-    processes = [
-        subprocess.Popen(
+    processes = {
+        name: subprocess.Popen(
             [
-                sys.executable, "-m", "tools.drill", "--lane", f"lane-{number}", "--json", str(result),
-                "--scenarios", ",".join(lane), "--strategies", options.strategies, "--delays", options.delays,
+                sys.executable, "-m", "tools.drill", "--lane", name, "--json", str(result),
+                "--scenarios", ",".join(each.name for each in kinds[name]),
+                "--strategies", options.strategies, "--delays", options.delays,
             ],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        for number, (lane, result) in enumerate(zip(lanes, results, strict=True))
-        if lane
-    ]  # fmt: skip
+        for name, result in results.items()
+    }  # fmt: skip
     try:
-        codes = [process.wait() for process in processes]
+        codes = {name: process.wait() for name, process in processes.items()}
     except KeyboardInterrupt:
-        for process in processes:
+        for process in processes.values():
             process.send_signal(signal.SIGINT)
-        for process in processes:
+        for process in processes.values():
             process.wait()
         raise
-    found = [row for result in results if result.exists() for row in json.loads(result.read_text())["rows"]]
-    return sorted(found, key=lambda row: names.index(row["scenario"])), max(codes)
-
-
-def _keep(rows: Sequence[dict[str, Any]], file: Path | None) -> None:
-    """Write the rows, a line for each: a difference is then one of rows."""
-    if file:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        file.write_text(f'{{"rows": [\n{lines}\n]}}\n')
+    rows = [row for result in results.values() if result.exists() for row in json.loads(result.read_text())["rows"]]
+    return rows, [f"lane {name}: exit code {code}" for name, code in codes.items() if code]
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
-    _keep(rows, options.json)
+    lane.write(rows, options.json)
     if options.lane == "0":
         print(
             "\nIn seconds, for the registration delays given; lost: acknowledged and missing + never stored + doubled\n"

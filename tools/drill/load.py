@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 CLIENTS = 200
 LISTENERS = 50
 _EVERY = 1.0  # seconds between two questions of each of many clients
-_FIRST_PORT = 6001
 _SECONDS_BEFORE, _SECONDS_AFTER = 5.0, 40.0
 _SECONDS_AT_MOST = 150.0
 _HUNG_SECONDS = 5.0
@@ -71,18 +70,18 @@ def many_clients(site: Site, say: Callable[[str], None], *, frozen: bool = False
             background.start(clients)
             time.sleep(_SECONDS_BEFORE)
             began = background.now()
-            old, new = site.pair.primary, site.pair.standby
+            old, new = site.main.pair.primary, site.main.pair.standby
             (old.freeze if frozen else old.kill)()
-            site.announce()
+            site.announce(site.main)
             time.sleep(1.0)
-            site.pair.promote()
-            site.name(MAIN, new.address)
+            site.main.pair.promote()
+            site.name(site.main, new.address)
             say(f"{number} sessions: the primary was {'frozen' if frozen else 'killed'}, the standby promoted")
             time.sleep(_SECONDS_AFTER)
             end = background.stop()
     finally:
         site.plane.close(front)
-    site.settle()
+    site.settle(site.main)
     return _load(clients, new.address, began=began, end=end)
 
 
@@ -136,15 +135,15 @@ def fifty_listeners(folder: Path, say: Callable[[str], None], *, number: int = L
 
     Behind all of them is the same primary; a client connects through each every second.
     """
-    ports = {_FIRST_PORT + each: f"db-{each:02d}.example.com" for each in range(number)}
     try:
-        with Site(folder, more=ports, say=say) as site:
-            return _fifty(site, list(ports), say)
+        with Site(folder, more=number - 1, say=say) as site:
+            return _fifty(site, say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fifty(site: Site, ports: Sequence[int], say: Callable[[str], None]) -> Fifty:
+def _fifty(site: Site, say: Callable[[str], None]) -> Fifty:
+    ports = [each.port for each in site.databases]
     api = site.emulator.data_plane(PROVIDER_ACCOUNT)
     with DataPlane(api, seconds_between_looks=1.0) as plane, Background() as background:
         front = plane.open(site.load_balancer, site.address())
@@ -152,19 +151,19 @@ def _fifty(site: Site, ports: Sequence[int], say: Callable[[str], None]) -> Fift
         clients = [Clients(path, every=_EVERY, table=None, kinds={"connections"}) for path in paths]
         background.start(clients)
         time.sleep(_SECONDS_BEFORE)
-        new = site.pair.standby.address
+        new = site.main.pair.standby.address
         began = background.now()
-        site.pair.primary.kill()
-        site.pair.promote()
-        for port in (MAIN, *ports):
-            site.name(port, new)
+        site.main.pair.primary.kill()
+        site.main.pair.promote()
+        for database in site.databases:
+            site.name(database, new)
         changed = background.now()
         say(f"{len(ports)} names have changed within {changed - began:.2f} s")
         registered: dict[int, float] = {}
         while len(registered) < len(ports) and background.now() - changed < _SECONDS_AT_MOST:
-            for port in ports:
-                if port not in registered and new in site.targets(site.groups[port]):
-                    registered[port] = background.now() - changed
+            for database in site.databases:
+                if database.port not in registered and new in site.targets(database.group):
+                    registered[database.port] = background.now() - changed
             time.sleep(_PAUSE)
         time.sleep(_SECONDS_AFTER)
         end = background.stop()

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from benchmarks.baselines import Baseline
     from benchmarks.simulation import Steps
     from target_sync.resolve import Answer, Failure
-    from tools.drill.site import Site
+    from tools.drill.site import Database, Site
+
+RETRY_SECONDS = 60.0
+"""When Lambda tries an asynchronous invocation again that failed: a minute later by default, which peers leave."""
 
 NAMES = ("poll_60s", "poll_300s", "event_only", "three_misses")
 
@@ -77,30 +80,34 @@ class Peer:
     Args:
         site: Where.
         name: One of `NAMES`.
-        port: The listener whose name it follows.
+        database: The database whose name it follows.
+
+    Attributes:
+        suspended: Whether its function cannot run: throttled, or ended before it does anything.
     """
 
-    def __init__(self, site: Site, name: str, port: int) -> None:
+    def __init__(self, site: Site, name: str, database: Database) -> None:
         self.name = name
         self._site = site
         self._elbv2 = site.client("elbv2")
-        self._make(site, port)
+        self._make(site, database)
         model = BASELINES[name]
         self.every = model.every
         self.on_events = model.on_events
         machine = _Machine(
             site.emulator.client("elbv2", account=PROVIDER_ACCOUNT, attempts=ATTEMPTS), site.name_server.endpoint
         )
-        self._baseline: Baseline = model(cast("Any", machine), hostname=site.names[port])
+        self._baseline: Baseline = model(cast("Any", machine), hostname=database.hostname)
         self._baseline._arn = self.group  # noqa: SLF001 - in the models groups have other ARNs
+        self.suspended = False
         self._ended = threading.Event()
         self._wake = threading.Condition()
         self._due: list[float] = []
         self._thread = threading.Thread(target=self._run, name=f"peer {name}", daemon=True)
         self._thread.start()
 
-    def _make(self, site: Site, port: int) -> None:
-        elbv2, label = self._elbv2, self.name.replace("_", "-")
+    def _make(self, site: Site, database: Database) -> None:
+        elbv2, label = self._elbv2, f"{self.name.replace('_', '-')}-{database.port}"
         self.load_balancer: str = elbv2.create_load_balancer(
             Name=f"peer-{label}",
             Type="network",
@@ -113,10 +120,10 @@ class Peer:
         elbv2.create_listener(
             LoadBalancerArn=self.load_balancer,
             Protocol="TCP",
-            Port=port,
+            Port=database.port,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": self.group}],
         )
-        truth = [{"Id": address, "Port": site.world.port} for address in site.truth(port)]
+        truth = [{"Id": address, "Port": site.world.port} for address in database.truth()]
         elbv2.register_targets(TargetGroupArn=self.group, Targets=truth)
         while set(site.targets(self.group).values()) != {"healthy"}:
             time.sleep(0.1)
@@ -159,6 +166,9 @@ class Peer:
                     self._wake.wait(None if moment is None else moment - now)
                     continue
                 self._due.remove(moment)
+                if self.suspended:
+                    self._due.append(moment + RETRY_SECONDS)
+                    continue
             # A failure is the model's own to bear: Lambda would count it, and the next firing comes.
             with contextlib.suppress(SyncError):
                 for seconds in self._baseline.handle(cast("Any", {})):

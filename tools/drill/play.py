@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,25 +15,24 @@ from pg_privatelink.cli.drill.measure import Figures, figures
 from pg_privatelink.cli.drill.postgres import PsycopgConnector
 from tools.drill.peers import NAMES, Peer
 from tools.drill.scenarios import Scenario, Stage
-from tools.drill.site import READERS, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.data_plane import Front
-    from tools.drill.site import Site
+    from tools.drill.site import Database, Site
 
 OURS = "pg-privatelink"
 OURS_SECOND = "pg-privatelink, second"
 STRATEGIES = (OURS, *NAMES)
 DELAYS = (0.0, 30.0, 120.0, 180.0)
 
-EVERY, EVERY_LATER, EVERY_PEER = 0.1, 0.25, 1.0
-"""Seconds between two tries of the clients: of ours without a delay, of ours with one, of a peer's."""
+EVERY = {(True, False): 0.1, (True, True): 0.5, (False, False): 1.0, (False, True): 2.0}
+"""Seconds between two tries of the clients, by whether the path is ours and whether there is a registration delay."""
 
 _SECONDS_BEFORE = 3.0
 _CALM_SECONDS = 20.0  # so long everything must have worked, then the clients of a path may go
-_SECONDS_AFTER = 15.0
+_SECONDS_AFTER = 10.0
 _PAUSE = 0.5
 
 
@@ -43,7 +43,7 @@ class Path:
     strategy: str
     delay: float
     every: float
-    port: int
+    database: Database
     front: Front
     clients: Clients
     ended: float | None = None
@@ -61,6 +61,8 @@ class Row:
         registered_after: Seconds after the beginning until the target group held all of the truth; None: never.
         alone_after: The same until it held nothing else that was not draining; None: never.
         looked_for: For how long after the beginning its clients ran, in seconds.
+        load: The computer's load average of the last minute in the end, by its number of cores: above 1, clients and
+            function waited for the computer, and the figures are too long by that.
         figures: What they saw.
     """
 
@@ -71,6 +73,7 @@ class Row:
     registered_after: float | None
     alone_after: float | None
     looked_for: float
+    load: float
     figures: Figures
 
     def document(self) -> dict[str, Any]:
@@ -85,13 +88,13 @@ class _Followed:
     """When a target group had followed, in seconds after the beginning."""
 
     group: str
-    port: int
+    database: Database
     registered: float | None = None
     alone: float | None = None
 
     def look(self, site: Site, seconds: float) -> None:
         live = {each for each, state in site.targets(self.group).items() if state != "draining"}
-        truth = set(site.truth(self.port))
+        truth = set(self.database.truth())
         for name, true in (("registered", truth <= live), ("alone", truth == live)):
             if not true:
                 setattr(self, name, None)
@@ -113,12 +116,15 @@ class Cast:
     paths: list[Path] = field(default_factory=list)
 
 
-def play(site: Site, scenario: Scenario, cast: Cast, say: Callable[[str], None]) -> list[Row]:
+def play(
+    site: Site, scenario: Scenario, databases: Sequence[Database], cast: Cast, say: Callable[[str], None]
+) -> list[Row]:
     """Play one scenario.
 
     Args:
         site: Where; left repaired, with the roles of its servers swapped.
         scenario: What.
+        databases: Which of its databases fail over; nobody else touches them meanwhile.
         cast: With whom.
         say: Told what happens.
 
@@ -126,24 +132,28 @@ def play(site: Site, scenario: Scenario, cast: Cast, say: Callable[[str], None])
         A row for each path.
     """
     with ExitStack() as started:
-        peers = [Peer(site, name, scenario.port) for name in cast.strategies if name in NAMES]
+        peers = [Peer(site, name, databases[0]) for name in cast.strategies if name in NAMES]
         for peer in peers:
             started.callback(peer.stop)
         background = started.enter_context(Background())
-        paths = _paths(site, scenario, cast, peers, started)
+        paths = _paths(site, databases, cast, peers, started)
         if scenario.before:
             scenario.before(site)
         background.prepare(path.clients for path in paths)
         background.start(path.clients for path in paths)
         time.sleep(_SECONDS_BEFORE)
-        rows = _through_it(site, scenario, cast, peers, background, paths, say)
+        rows = _through_it(site, scenario, databases, cast, peers, background, paths, say)
         # What is reached while a server is frozen or away is not worth waiting for.
         background.stop()
-        site.settle()
+        if scenario.alone or scenario.faults:
+            site.reset()
+        site.settle(*databases)
     return rows
 
 
-def _paths(site: Site, scenario: Scenario, cast: Cast, peers: Sequence[Peer], started: ExitStack) -> list[Path]:
+def _paths(
+    site: Site, databases: Sequence[Database], cast: Cast, peers: Sequence[Peer], started: ExitStack
+) -> list[Path]:
     """Open a front for each strategy and delay."""
     balancers = {OURS: site.load_balancer} if OURS in cast.strategies else {}
     balancers |= {peer.name: peer.load_balancer for peer in peers}
@@ -152,27 +162,23 @@ def _paths(site: Site, scenario: Scenario, cast: Cast, peers: Sequence[Peer], st
         for delay in cast.delays:
             front = site.plane.open(balancer, site.address(), registration_seconds=delay)
             started.callback(site.plane.close, front)
-            every = EVERY_PEER if strategy != OURS else EVERY_LATER if delay else EVERY
-            places = {strategy: scenario.port}
-            if strategy == OURS and scenario.second:
-                places[OURS_SECOND] = SECOND
-            paths += [
-                _path(name, delay, every, port, front, number=len(paths) + number)
-                for number, (name, port) in enumerate(places.items())
-            ]
+            followed = dict(zip((OURS, OURS_SECOND), databases, strict=False))
+            if strategy != OURS:
+                followed = {strategy: databases[0]}
+            for name, database in followed.items():
+                connector = PsycopgConnector(host=front.address, port=database.port, user=SUPERUSER, dbname="postgres")
+                every = EVERY[strategy == OURS, delay > 0]
+                # A reader takes no writes.
+                table = None if database.readers else f"drill_{len(paths)}"
+                clients = Clients(connector, every=every, table=table)
+                paths.append(Path(name, delay, every, database, front, clients))
     return paths
-
-
-def _path(strategy: str, delay: float, every: float, port: int, front: Front, *, number: int) -> Path:
-    connector = PsycopgConnector(host=front.address, port=port, user=SUPERUSER, dbname="postgres")
-    # A reader takes no writes.
-    table = None if port == READERS else f"drill_{number}"
-    return Path(strategy, delay, every, port, front, Clients(connector, every=every, table=table))
 
 
 def _through_it(  # noqa: PLR0917 - the parts of one play
     site: Site,
     scenario: Scenario,
+    databases: Sequence[Database],
     cast: Cast,
     peers: Sequence[Peer],
     background: Background,
@@ -180,19 +186,18 @@ def _through_it(  # noqa: PLR0917 - the parts of one play
     say: Callable[[str], None],
 ) -> list[Row]:
     began = background.now()
-    groups = {OURS: _Followed(site.groups[scenario.port], scenario.port)} if OURS in cast.strategies else {}
-    if scenario.second and groups:
-        groups[OURS_SECOND] = _Followed(site.groups[SECOND], SECOND)
-    groups |= {peer.name: _Followed(peer.group, scenario.port) for peer in peers}
+    ours = zip((OURS, OURS_SECOND), databases, strict=False) if OURS in cast.strategies else ()
+    groups = {name: _Followed(database.group, database) for name, database in ours}
+    groups |= {peer.name: _Followed(peer.group, databases[0]) for peer in peers}
     first_polls = [peer.begin() for peer in peers]
-    scenario.script(Stage(site, peers, began, say))
+    scenario.script(Stage(site, databases, peers, began=began, say=say))
     happened = background.now()
     latest = max([happened - began + scenario.patience, *first_polls]) + max(cast.delays) + _SECONDS_AFTER
     while (seconds := background.now() - began) < latest:
         for each in groups.values():
             each.look(site, seconds)
         for path in paths:
-            if path.ended is None and background.now() - happened > _CALM_SECONDS and _calm(path, site, background):
+            if path.ended is None and background.now() - happened > _CALM_SECONDS and _calm(path, background):
                 path.ended = background.stop(path.clients)
         if all(path.ended is not None for path in paths):
             break
@@ -201,13 +206,13 @@ def _through_it(  # noqa: PLR0917 - the parts of one play
         if path.ended is None:
             path.ended = background.stop(path.clients)
     say(f"{background.now() - began:6.2f} s  all clients have stopped")
-    return [_row(site, scenario, path, groups[path.strategy], began, background) for path in paths]
+    return [_row(scenario, path, groups[path.strategy], began, background) for path in paths]
 
 
-def _calm(path: Path, site: Site, background: Background) -> bool:
+def _calm(path: Path, background: Background) -> bool:
     """Tell whether everything on a path has worked for a while, on servers that are right."""
-    record, since, truth = path.clients.record, background.now() - _CALM_SECONDS, set(site.truth(path.port))
-    kinds = [record.connections, record.session, *([record.writes] if path.port != READERS else [])]
+    record, since, truth = path.clients.record, background.now() - _CALM_SECONDS, set(path.database.truth())
+    kinds = [record.connections, record.session, *([] if path.database.readers else [record.writes])]
     for tries in kinds:
         recent = []
         for each in reversed(tries):
@@ -222,13 +227,10 @@ def _calm(path: Path, site: Site, background: Background) -> bool:
     return True
 
 
-def _row(  # noqa: PLR0917 - the parts of one play
-    site: Site, scenario: Scenario, path: Path, group: _Followed, began: float, background: Background
-) -> Row:
-    pair = site.second if path.port == SECOND else site.pair
-    assert pair is not None  # noqa: S101 - there is a path to it
+def _row(scenario: Scenario, path: Path, group: _Followed, began: float, background: Background) -> Row:
+    primary = path.database.pair.primary
     assert path.ended is not None  # noqa: S101 - all have been stopped
-    direct = PsycopgConnector(host=pair.primary.address, port=pair.primary.port, user=SUPERUSER, dbname="postgres")
+    direct = PsycopgConnector(host=primary.address, port=primary.port, user=SUPERUSER, dbname="postgres")
     stored = background.run(path.clients.stored(direct))
     return Row(
         scenario=scenario.name,
@@ -238,5 +240,8 @@ def _row(  # noqa: PLR0917 - the parts of one play
         registered_after=group.registered,
         alone_after=group.alone,
         looked_for=path.ended - began,
-        figures=figures(path.clients.record, began=began, end=path.ended, stored=stored, writer=path.port != READERS),
+        load=os.getloadavg()[0] / (os.cpu_count() or 1),
+        figures=figures(
+            path.clients.record, began=began, end=path.ended, stored=stored, writer=not path.database.readers
+        ),
     )

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from tools.drill.scenarios import PROMOTED
-from tools.drill.site import MAIN
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,10 +48,11 @@ class Rds:
         return [call for call in calls if call["parameters"].get("ForceFailover") == "true"]
 
     def _run(self) -> None:
+        database = self._site.main
         while not self._ended.wait(_PAUSE):
             if len(self._forced()) > self._before:
-                self._site.pair.primary.kill()
+                database.pair.primary.kill()
                 time.sleep(PROMOTED)
-                self._site.pair.promote()
-                self._site.name(MAIN, *self._site.truth(MAIN))
+                database.pair.promote()
+                self._site.name(database, *database.truth())
                 return

@@ -7,14 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.drill.site import MAIN, READERS, SECOND
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from emulator.postgres_pair import Pair
     from tools.drill.peers import Peer
-    from tools.drill.site import Site
+    from tools.drill.site import Database, Site
 
 PROMOTED = 1.0  # the standby takes writes, and normally the name follows at once; RDS itself takes 60 to 120 s
 _LATE = 60.0
@@ -33,14 +30,25 @@ class Stage:
     """What a scenario acts on.
 
     Args:
-        site: The account and the databases.
-        peers: The others that follow the same name.
+        site: The account.
+        databases: Those that fail over: one, or two.
+        peers: The others that follow the first one's name.
         began: When the failover began, on the clock of time.monotonic.
         say: Told what happens.
     """
 
-    def __init__(self, site: Site, peers: Sequence[Peer], began: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        databases: Sequence[Database],
+        peers: Sequence[Peer],
+        *,
+        began: float,
+        say: Callable[[str], None],
+    ) -> None:
         self.site = site
+        self.databases = databases
+        self.pair = databases[0].pair
         self._peers = peers
         self._began = began
         self._say = say
@@ -57,7 +65,7 @@ class Stage:
 
     def announce(self) -> None:
         """RDS sends its two events, to the function and to whoever else listens to them."""
-        self.site.announce()
+        self.site.announce(*self.databases)
         for seconds in (0.0, _SECONDS_BETWEEN_EVENTS):
             timer = threading.Timer(seconds, self._tell_peers)
             timer.daemon = True
@@ -67,15 +75,26 @@ class Stage:
         for peer in self._peers:
             peer.event()
 
-    def groups(self) -> list[str]:
-        """Return the target groups of everybody."""
-        return [*self.site.groups.values(), *(peer.group for peer in self._peers)]
+    def suspend_peers(self, *, on: bool) -> None:
+        """Let the functions of the others fail as well; ours is failed by the site."""
+        for peer in self._peers:
+            peer.suspended = on
 
-    def promote(self, pair: Pair | None = None, *, port: int = MAIN, dns: bool = True) -> None:
-        """Promote the standby, and let the name follow."""
-        (pair or self.site.pair).promote()
+    def groups(self) -> list[str]:
+        """Return the target groups of everybody who follows them."""
+        return [*(each.group for each in self.databases), *(peer.group for peer in self._peers)]
+
+    def promote(self, *, dns: bool = True) -> None:
+        """Promote the standbys, and let the names follow."""
+        for database in self.databases:
+            database.pair.promote()
         if dns:
-            self.site.name(port, *self.site.truth(port))
+            self.dns()
+
+    def dns(self, *addresses: str) -> None:
+        """Let the names stand for addresses (default: the truth)."""
+        for database in self.databases:
+            self.site.name(database, *(addresses or database.truth()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,10 @@ class Scenario:
         what: What happens, for people.
         script: Lets it happen.
         before: What has to be so when the failover begins; None: nothing.
-        port: The listener whose clients are looked at.
+        number: How many databases fail over.
+        readers: Whether it is about readers.
+        faults: Whether it leaves faults in the interface, which are taken back afterwards.
+        alone: Whether it concerns every database of the account, so that no other scenario may go on beside it.
         patience: How long after the last step the function may take until it has followed, in seconds: longer where
             it has to wait for its next minute.
     """
@@ -96,23 +118,16 @@ class Scenario:
     what: str
     script: Callable[[Stage], None]
     before: Callable[[Site], None] | None = None
-    port: int = MAIN
+    number: int = 1
+    readers: bool = False
+    faults: bool = False
+    alone: bool = False
     patience: float = 10.0
-
-    @property
-    def second(self) -> bool:
-        """Whether it needs a second database."""
-        return self.name == "two-databases"
-
-    @property
-    def readers(self) -> bool:
-        """Whether it is about readers."""
-        return self.port == READERS
 
 
 def _killed(stage: Stage) -> None:
     stage.at(0.0, "the primary is killed; RDS sends its events")
-    stage.site.pair.primary.kill()
+    stage.pair.primary.kill()
     stage.announce()
     stage.at(PROMOTED, "the standby is promoted, DNS follows")
     stage.promote()
@@ -120,7 +135,7 @@ def _killed(stage: Stage) -> None:
 
 def _frozen(stage: Stage) -> None:
     stage.at(0.0, "the primary is frozen: silence, no reset; RDS sends its events")
-    stage.site.pair.primary.freeze()
+    stage.pair.primary.freeze()
     stage.announce()
     stage.at(PROMOTED, "the standby is promoted, DNS follows")
     stage.promote()
@@ -128,17 +143,17 @@ def _frozen(stage: Stage) -> None:
 
 def _dns_late(stage: Stage) -> None:
     stage.at(0.0, "the primary is killed; RDS sends its events")
-    stage.site.pair.primary.kill()
+    stage.pair.primary.kill()
     stage.announce()
     stage.at(PROMOTED, "the standby is promoted, DNS does not follow")
     stage.promote(dns=False)
     stage.at(PROMOTED + _LATE, "DNS follows")
-    stage.site.name(MAIN, *stage.site.truth(MAIN))
+    stage.dns()
 
 
 def _event_lost(stage: Stage) -> None:
     stage.at(0.0, "the primary is killed; no event comes")
-    stage.site.pair.primary.kill()
+    stage.pair.primary.kill()
     stage.at(PROMOTED, "the standby is promoted, DNS follows")
     stage.promote()
 
@@ -146,13 +161,13 @@ def _event_lost(stage: Stage) -> None:
 def _event_before_dns(stage: Stage) -> None:
     stage.at(0.0, "RDS sends its events; the primary is killed")
     stage.announce()
-    stage.site.pair.primary.kill()
+    stage.pair.primary.kill()
     stage.at(_EARLY, "the standby is promoted, DNS follows")
     stage.promote()
 
 
 def _flapping(stage: Stage) -> None:
-    pair = stage.site.pair
+    pair = stage.pair
     old, new = pair.primary.address, pair.standby.address
     stage.at(0.0, "the primary turns read-only; RDS sends its events")
     pair.primary.demote()
@@ -161,26 +176,26 @@ def _flapping(stage: Stage) -> None:
     stage.promote(dns=False)
     for number in range(_FLAPS):
         time.sleep(_FLAP_SECONDS if number else 0.0)
-        stage.site.name(MAIN, old if number % 2 else new)
+        stage.dns(old if number % 2 else new)
     stage.at(PROMOTED + _FLAPS * _FLAP_SECONDS, "DNS keeps to the new primary")
-    stage.site.name(MAIN, *stage.site.truth(MAIN))
+    stage.dns()
 
 
 def _blue_green(stage: Stage) -> None:
     stage.at(0.0, "the old side turns read-only and lives on; no event comes")
-    stage.site.pair.primary.demote()
+    stage.pair.primary.demote()
     stage.at(PROMOTED, "the new side takes writes, DNS follows")
     stage.promote()
 
 
 def _readers(stage: Stage) -> None:
     stage.at(0.0, "a reader leaves: its name first, then the server")
-    stage.site.name(READERS, stage.site.pair.primary.address)
+    stage.dns(stage.pair.primary.address)
     stage.at(PROMOTED, "the reader is gone")
-    stage.site.pair.standby.kill()
+    stage.pair.standby.kill()
     stage.at(_LATE, "it joins again")
-    stage.site.pair.rebuild()
-    stage.site.name(READERS, *stage.site.truth(READERS))
+    stage.pair.rebuild()
+    stage.dns()
 
 
 def _throttle(site: Site) -> None:
@@ -190,9 +205,11 @@ def _throttle(site: Site) -> None:
 
 
 def _throttled(stage: Stage) -> None:
+    stage.suspend_peers(on=True)
     _killed(stage)
-    stage.at(_TROUBLE, "the function may run again")
+    stage.at(_TROUBLE, "functions may run again")
     stage.site.throttle_function(on=False)
+    stage.suspend_peers(on=False)
 
 
 def _denied(stage: Stage) -> None:
@@ -208,11 +225,13 @@ def _denied(stage: Stage) -> None:
 
 
 def _crashing(stage: Stage) -> None:
+    stage.suspend_peers(on=True)
     _killed(stage)
     number = 0
     while stage.seconds < _CRASHES_UNTIL:
         number += stage.site.kill_workers()
         time.sleep(0.05)
+    stage.suspend_peers(on=False)
     stage.at(_CRASHES_UNTIL, f"the function's process was killed {number} times; it may live now")
 
 
@@ -226,15 +245,12 @@ def _elb_slow(stage: Stage) -> None:
 
 
 def _two_databases(stage: Stage) -> None:
-    second = stage.site.second
-    assert second is not None  # noqa: S101 - the site was made for this scenario
     stage.at(0.0, "the primaries of both databases are killed; RDS sends its events")
-    stage.site.pair.primary.kill()
-    second.primary.kill()
+    for database in stage.databases:
+        database.pair.primary.kill()
     stage.announce()
     stage.at(PROMOTED, "both standbys are promoted, DNS follows")
     stage.promote()
-    stage.promote(second, port=SECOND)
 
 
 SCENARIOS = {
@@ -247,12 +263,16 @@ SCENARIOS = {
         Scenario("event-before-dns", "event 20 s before DNS", _event_before_dns),
         Scenario("flapping", "DNS flaps for 30 s, old primary read-only", _flapping),
         Scenario("blue-green", "blue/green: old side lives on, read-only", _blue_green),
-        Scenario("readers", "a reader leaves, and joins again", _readers, port=READERS),
-        Scenario("throttled", "function throttled for 30 s", _throttled, before=_throttle, patience=_NEXT_MINUTE),
-        Scenario("denied", "changes of targets denied for 30 s", _denied, patience=_NEXT_MINUTE),
-        Scenario("crashing", "function killed again and again for 20 s", _crashing, patience=_NEXT_MINUTE),
-        Scenario("elb-slow", "Elastic Load Balancing slow and throttling", _elb_slow, patience=_NEXT_MINUTE),
-        Scenario("two-databases", "two databases at once", _two_databases),
+        Scenario("readers", "a reader leaves, and joins again", _readers, readers=True),
+        Scenario(
+            "throttled", "functions throttled for 30 s", _throttled, before=_throttle, alone=True, patience=_NEXT_MINUTE
+        ),
+        Scenario("denied", "changes of targets denied for 30 s", _denied, faults=True, patience=_NEXT_MINUTE),
+        Scenario("crashing", "functions killed again and again for 20 s", _crashing, alone=True, patience=_NEXT_MINUTE),
+        Scenario(
+            "elb-slow", "Elastic Load Balancing slow and throttling", _elb_slow, alone=True, patience=_NEXT_MINUTE
+        ),
+        Scenario("two-databases", "two databases at once", _two_databases, number=2),
     )
 }
 """By their name on the command line."""

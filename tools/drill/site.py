@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,16 +29,41 @@ from tools.demo_world import (
 from tools.install import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 TTL = 5  # seconds; what RDS uses
-MAIN, SECOND, READERS = 5432, 5433, 5434
-"""The ports of the listeners: the database `orders`, another one, and the readers' name."""
+MAIN, READERS, MORE = 5432, 5500, 6001
+"""The port of the first database's listener; of the one for a name of readers; of the first of many more names."""
 
-_SECOND_IDENTIFIER = "partners"
-_READERS_NAME = "readers.orders.example.com"
+_READERS_NAME = "readers.example.com"
 _SECONDS_TO_SETTLE = 120.0
+
+
+@dataclass(slots=True)
+class Database:
+    """A primary and a standby, and the listener that follows their name.
+
+    Attributes:
+        identifier: The DB instance's, as RDS knows it; empty where RDS knows of none.
+        port: The listener's port.
+        hostname: The name that it follows.
+        pair: The servers.
+        readers: Whether the name stands for both of them, to read from.
+        group: The ARN of the listener's target group.
+    """
+
+    identifier: str
+    port: int
+    hostname: str
+    pair: Pair
+    readers: bool = False
+    group: str = ""
+
+    def truth(self) -> tuple[str, ...]:
+        """Return the addresses that the name stands for while nothing is wrong."""
+        primary = self.pair.primary.address
+        return (primary, self.pair.standby.address) if self.readers else (primary,)
 
 
 class Site:
@@ -45,9 +71,9 @@ class Site:
 
     Args:
         folder: Where it may write; emptied first.
-        second: Whether there is a second database behind the same load balancer.
-        readers: Whether there is a listener for the name of all readers.
-        more: Further listeners, from their port to the host name that each follows; behind all is the first database.
+        databases: How many databases there are, each with a listener of the service.
+        readers: Whether there is one more, whose listener follows a name of both its servers.
+        more: How many further listeners there are, each with a name of its own for the first database.
         say: Told what is being made.
     """
 
@@ -55,16 +81,17 @@ class Site:
         self,
         folder: Path,
         *,
-        second: bool = False,
+        databases: int = 1,
         readers: bool = False,
-        more: Mapping[int, str] | None = None,
+        more: int = 0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder
         self.place = own_place()
-        self._with_second = second
+        self.databases: list[Database] = []
+        self._number = databases
         self._with_readers = readers
-        self._more = dict(more or {})
+        self._more = more
         self._say = say
         self._started = ExitStack()
         self._next_address = 0
@@ -91,23 +118,16 @@ class Site:
         self._say("starting the emulator and the databases")
         self.emulator = enter(Emulator(self.folder / "emulator", region=REGION))
         self.name_server = enter(NameServer())
-        place = self.place
-        self.world = make_world(self.emulator, place)
-        self.pair = Pair(self.folder / "postgres", (place.primary, place.standby), place.port)
-        others = (f"{place.primary}1", f"{place.standby}1")
-        self.second = Pair(self.folder / "second", others, place.port) if self._with_second else None
-        pairs = [pair for pair in (self.pair, self.second) if pair]
+        self.world = make_world(self.emulator, self.place)
+        pairs = [self._pair(number) for number in range(self._number + self._with_readers)]
         for pair in pairs:
             self._started.push(pair)
         postgres_pair.start(*pairs)
-        self.names = {MAIN: self.world.endpoint}
-        more = self._second_listener() if self.second else ""
-        more += self._named("readers", READERS, _READERS_NAME) if self._with_readers else ""
-        more += "".join(self._named(f"more-{port}", port, name) for port, name in self._more.items())
-        for port in self.names:
-            self.name(port, *self.truth(port))
+        text = self._listeners(pairs)
+        for database in self.databases:
+            self.name(database, *database.truth())
         config = self.folder / "privatelink.yaml"
-        write_configuration(self.world, config, name_server=self.name_server.endpoint, more_listeners=more)
+        write_configuration(self.world, config, name_server=self.name_server.endpoint, more_listeners=text)
         cdk = Cdk(self.folder, self.emulator.environment(account=PROVIDER_ACCOUNT), config=config)
         self._say("deploying the app")
         cdk.bootstrap()
@@ -116,38 +136,63 @@ class Site:
         self.elbv2 = self.client("elbv2")
         self.load_balancer: str = self.elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
         rows = self.elbv2.describe_listeners(LoadBalancerArn=self.load_balancer)["Listeners"]
-        self.groups: dict[int, str] = {row["Port"]: row["DefaultActions"][0]["TargetGroupArn"] for row in rows}
+        groups = {row["Port"]: row["DefaultActions"][0]["TargetGroupArn"] for row in rows}
+        for database in self.databases:
+            database.group = groups[database.port]
         functions = self.client("lambda").list_functions()["Functions"]
         (self.function,) = (each["FunctionName"] for each in functions if "TargetSync" in each["FunctionName"])
         self.plane = enter(DataPlane(self.emulator.data_plane(PROVIDER_ACCOUNT)))
 
-    def _second_listener(self) -> str:
-        endpoint = make_database(
-            self.emulator, _SECOND_IDENTIFIER, port=self.world.port, security_group=self.world.database_security_group
-        )
-        self.names[SECOND] = endpoint
+    def _pair(self, number: int) -> Pair:
+        first, second = (each.rpartition(".")[0] for each in (self.place.primary, self.place.standby))
+        addresses = (f"{first}.{10 + number}", f"{second}.{10 + number}")
+        return Pair(self.folder / f"postgres-{number}", addresses, self.place.port)
+
+    def _listeners(self, pairs: Sequence[Pair]) -> str:
+        """Note all databases with their listeners; returns the listeners but the first in YAML."""
+        self.databases.append(Database(IDENTIFIER, MAIN, self.world.endpoint, pairs[0]))
+        text = ""
+        for number, pair in enumerate(pairs[1 : self._number], start=1):
+            identifier = f"{IDENTIFIER}-{number}"
+            group = self.world.database_security_group
+            endpoint = make_database(self.emulator, identifier, port=self.world.port, security_group=group)
+            self.databases.append(Database(identifier, MAIN + number, endpoint, pair))
+            text += self._instance(self.databases[-1])
+        if self._with_readers:
+            self.databases.append(Database("", READERS, _READERS_NAME, pairs[-1], readers=True))
+            text += self._named("readers", self.databases[-1])
+        for number in range(self._more):
+            self.databases.append(Database("", MORE + number, f"name-{number:02d}.example.com", pairs[0]))
+            text += self._named(f"more-{number}", self.databases[-1])
+        return text
+
+    def _instance(self, database: Database) -> str:
         return f"""\
-      second:
-        port: {SECOND}
+      {database.identifier}:
+        port: {database.port}
         rds_instance:
-          identifier: {_SECOND_IDENTIFIER}
-          endpoint: {endpoint}
+          identifier: {database.identifier}
+          endpoint: {database.hostname}
           port: {self.world.port}
           security_groups: [{self.world.database_security_group}]
           zones: [{", ".join(subnet.zone for subnet in self.world.subnets)}]
           nameservers: ["{self.name_server.endpoint}"]
 """
 
-    def _named(self, listener: str, port: int, hostname: str) -> str:
-        self.names[port] = hostname
+    def _named(self, listener: str, database: Database) -> str:
         return f"""\
       {listener}:
-        port: {port}
+        port: {database.port}
         hostname:
-          name: {hostname}
+          name: {database.hostname}
           port: {self.world.port}
           nameservers: ["{self.name_server.endpoint}"]
 """
+
+    @property
+    def main(self) -> Database:
+        """The first database."""
+        return self.databases[0]
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client of the account."""
@@ -162,23 +207,16 @@ class Site:
         self._next_address += 1
         return self.place.address(self._next_address)
 
-    def truth(self, port: int) -> tuple[str, ...]:
-        """Return the addresses that a listener's name stands for while nothing is wrong."""
-        if port == READERS:
-            return (self.pair.primary.address, self.pair.standby.address)
-        pair = self.second if port == SECOND else self.pair
-        assert pair is not None  # noqa: S101 - a listener is there with its database
-        return (pair.primary.address,)
+    def name(self, database: Database, *addresses: str) -> None:
+        """Let a database's name stand for other addresses."""
+        self.name_server.set(database.hostname, list(addresses), ttl=TTL)
 
-    def name(self, port: int, *addresses: str) -> None:
-        """Let a listener's name stand for other addresses."""
-        self.name_server.set(self.names[port], list(addresses), ttl=TTL)
-
-    def announce(self) -> None:
-        """Have RDS fail the database over, as far as its events go: RDS-EVENT-0013, then 0049."""
+    def announce(self, *databases: Database) -> None:
+        """Have RDS fail databases over, as far as its events go: RDS-EVENT-0013, then 0049."""
         rds = self.client("rds")
-        for identifier in (IDENTIFIER, *([_SECOND_IDENTIFIER] if self.second else [])):
-            rds.reboot_db_instance(DBInstanceIdentifier=identifier, ForceFailover=True)
+        for database in databases:
+            if database.identifier:
+                rds.reboot_db_instance(DBInstanceIdentifier=database.identifier, ForceFailover=True)
 
     def throttle_function(self, *, on: bool) -> None:
         """Let no invocation of the function begin, or again any."""
@@ -227,22 +265,26 @@ class Site:
         rows = self.elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         return {row["Target"]["Id"]: row["TargetHealth"]["State"] for row in rows}
 
-    def settle(self) -> None:
-        """Repair what a scenario broke, and wait until the function's target groups hold the truth alone.
+    def settle(self, *databases: Database) -> None:
+        """Repair what a failover broke, and wait until the function's target groups hold the truth alone.
+
+        Args:
+            databases: Those that failed over.
 
         Raises:
             TimeoutError: They do not.
         """
-        self.emulator.control.clear_faults()
-        self.emulator.control.set(elb_seconds=0.0)
-        self.throttle_function(on=False)
-        for pair in (self.pair, self.second):
-            if pair:
-                pair.rebuild()
-        for port in self.names:
-            self.name(port, *self.truth(port))
+        for database in databases:
+            database.pair.rebuild()
+            self.name(database, *database.truth())
         deadline = time.monotonic() + _SECONDS_TO_SETTLE
-        while any(self.targets(self.groups[port]) != dict.fromkeys(self.truth(port), "healthy") for port in self.names):
+        while any(self.targets(each.group) != dict.fromkeys(each.truth(), "healthy") for each in databases):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the target groups have not settled within {_SECONDS_TO_SETTLE:.0f} s")
             time.sleep(0.25)
+
+    def reset(self) -> None:
+        """Take back what was done to the function and to the interface."""
+        self.emulator.control.clear_faults()
+        self.emulator.control.set(elb_seconds=0.0)
+        self.throttle_function(on=False)

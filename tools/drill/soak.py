@@ -75,10 +75,10 @@ def soak(site: Site, *, minutes: float, period: float, say: Callable[[str], None
             kind = _KINDS[sum(found.failovers.values()) % len(_KINDS)]
             _fail_over(site, kind)
             found.failovers[kind] = found.failovers.get(kind, 0) + 1
-            say(f"{start - began:7.0f} s  {kind}; {site.pair.primary.address} is promoted")
+            say(f"{start - began:7.0f} s  {kind}; {site.main.pair.primary.address} is promoted")
             _watch(site, found, start, period=period, seen=seen, say=say)
         end = background.stop()
-        direct = PsycopgConnector(host=site.pair.primary.address, port=site.pair.primary.port, user=SUPERUSER, dbname="postgres")  # fmt: skip  # noqa: E501
+        direct = PsycopgConnector(host=site.main.pair.primary.address, port=site.main.pair.primary.port, user=SUPERUSER, dbname="postgres")  # fmt: skip  # noqa: E501
         stored = background.run(clients.stored(direct))
     site.plane.close(front)
     found.seconds = end - began
@@ -90,13 +90,13 @@ def soak(site: Site, *, minutes: float, period: float, say: Callable[[str], None
 
 
 def _fail_over(site: Site, kind: str) -> None:
-    primary = site.pair.primary
+    primary = site.main.pair.primary
     (primary.freeze if kind == "frozen" else primary.kill)()
     if kind != "event lost":
-        site.announce()
+        site.announce(site.main)
     time.sleep(1.0)
-    site.pair.promote()
-    site.name(MAIN, *site.truth(MAIN))
+    site.main.pair.promote()
+    site.name(site.main, *site.main.truth())
 
 
 def _watch(site: Site, found: Soak, start: float, *, period: float, seen: set[int], say: Callable[[str], None]) -> None:
@@ -107,12 +107,12 @@ def _watch(site: Site, found: Soak, start: float, *, period: float, seen: set[in
     while time.monotonic() - start < period:
         time.sleep(_PAUSE)
         now = time.monotonic()
-        live = {each for each, state in site.targets(site.groups[MAIN]).items() if state != "draining"}
-        if now - changed > _SECONDS_TO_FOLLOW and live != set(site.truth(MAIN)):
+        live = {each for each, state in site.targets(site.main.group).items() if state != "draining"}
+        if now - changed > _SECONDS_TO_FOLLOW and live != set(site.main.truth()):
             found.diverged_seconds += now - latest
         latest = now
         if not rebuilt and now - changed > _SECONDS_UNTIL_REBUILT:
-            site.pair.rebuild()
+            site.main.pair.rebuild()
             rebuilt = True
         workers = site.workers()
         seen.update(workers)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+_BUSY = 1.5
+
 _KINDS: dict[str, Callable[[Document], str]] = {
     "new connections": lambda row: _outage(row["connections"]),
     "long session": lambda row: _outage(row["session"]),
@@ -38,7 +40,9 @@ def tables(rows: Sequence[Document]) -> str:
     parts = []
     for scenario in scenarios:
         own = [row for row in rows if row["scenario"] == scenario]
-        parts.append(f"### {SCENARIOS[scenario].what}: `{scenario}`\n\n{_table(own)}")
+        load = max(row["load"] for row in own)
+        busy = f"\n\nThe computer was busy: load average {load:.1f} a core." if load > _BUSY else ""
+        parts.append(f"### {SCENARIOS[scenario].what}: `{scenario}`\n\n{_table(own)}{busy}")
     return "\n\n".join(parts) + "\n"
 
 

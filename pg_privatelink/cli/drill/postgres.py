@@ -19,6 +19,9 @@ _WHO = (
 )
 
 
+_SECONDS_TO_HANG_UP = 2.0
+
+
 class Refused(Exception):  # noqa: N818 - it is what a client sees, no fault of ours
     """A connection or a statement failed; the message is short, for counting."""
 
@@ -91,6 +94,12 @@ class PsycopgConnector:
         return _PsycopgSession(connection)
 
 
+def _forget(work: asyncio.Future[Any]) -> None:
+    """Take note of how it ended, so that nobody else asks."""
+    if not work.cancelled():
+        work.exception()
+
+
 class _PsycopgSession:
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
@@ -110,7 +119,9 @@ class _PsycopgSession:
         except asyncio.CancelledError:
             # psycopg would ask the server to cancel and then wait for it, which may never answer.
             self._hang_up()
-            await asyncio.gather(work, return_exceptions=True)
+            # Not gather: a second cancellation would reach psycopg.
+            await asyncio.wait([work], timeout=_SECONDS_TO_HANG_UP)
+            work.add_done_callback(_forget)
             raise
 
     async def _execute(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
