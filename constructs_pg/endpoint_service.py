@@ -97,7 +97,8 @@ class PostgresEndpointService(Construct):
         runtime: The function's runtime (default: Python 3.14, pinned).
         function_vpc_subnets: Subnets of the VPC in which all functions run: private ones in two zones or more, with a
             route to a NAT gateway, or else with endpoints for `elasticloadbalancing`, `ec2`, `rds` (readers of
-            clusters), `cloudformation` (rejection on deletion) and `s3` (answers to CloudFormation). Needed for
+            clusters, and databases whose zones nobody named), `cloudformation` (rejection on deletion) and `s3`
+            (answers to CloudFormation). Needed for
             publicly accessible databases and for name servers that only the VPC reaches (default: outside the VPC).
         function_security_groups: Security groups for the functions in the VPC, which must let them out to AWS's API on
             port 443 and to DNS servers (default: one for each function, which does).

@@ -72,6 +72,7 @@ class GatePermissions:
         #: All that the role needs.
         self.required_policy = iam.PolicyDocument()
         self._asked: list[iam.PolicyStatement] = []
+        self._told: set[str] = set()
         self._readers: dict[str, tuple[iam.PolicyStatement, IConstruct | None]] = {}
         self._rds_arns: dict[str, str] = {}
         self._reads_stack = False
@@ -209,10 +210,14 @@ class GatePermissions:
         return policy
 
     def _warn(self, statements: Sequence[iam.PolicyStatement]) -> None:
-        asked = [described(self._scope, each) for each in statements]
+        # Each once: the ids of a policy's statements are unique.
+        asked = {json.dumps(described(self._scope, each)): None for each in statements}.keys() - self._told
+        self._told |= asked
+        if not asked:
+            return
         cdk.Validations.of(self._scope).add_warning(
             _GIVEN_ROLE,
             "the given role takes no policies from here, and the deployment fails, or connections are not answered, if "
-            f"it may not do what it needs: {json.dumps(asked)}; give it that before "
+            f"it may not do what it needs: [{', '.join(sorted(asked))}]; give it that before "
             "('endpoint_connections.gate.required_policy' is the same in code), and acknowledge this",
         )

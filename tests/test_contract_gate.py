@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_rds as rds
 from aws_cdk.assertions import Template
 
 from connection_gate import custom_resource
+from connection_gate.databases import Databases, uncovered
 from connection_gate.settings import Settings
 from constructs_pg import Consumer, PostgresEndpointService, PostgresTarget
+from tests.connection_gate.fakes import Aws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,3 +106,63 @@ def test_handler_exists(resources: list[dict[str, Any]]) -> None:
     imported = __import__(module, fromlist=[function])
 
     assert callable(getattr(imported, function))
+
+
+class _Rds:
+    """Amazon RDS: every subnet group covers a zone that the load balancer lacks."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def describe_db_instances(self, *, DBInstanceIdentifier: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        self.asked.append(DBInstanceIdentifier)
+        return {"DBInstances": [{"DBSubnetGroup": self._group("of-instance")}]}
+
+    def describe_db_clusters(self, *, DBClusterIdentifier: str) -> dict[str, Any]:  # noqa: N803
+        self.asked.append(DBClusterIdentifier)
+        return {"DBClusters": [{"DBSubnetGroup": "of-cluster"}]}
+
+    def describe_db_subnet_groups(self, *, DBSubnetGroupName: str) -> dict[str, Any]:  # noqa: N803
+        return {"DBSubnetGroups": [self._group(DBSubnetGroupName)]}
+
+    @staticmethod
+    def _group(name: str) -> dict[str, Any]:
+        return {"DBSubnetGroupName": name, "Subnets": [{"SubnetAvailabilityZone": {"Name": "eu-central-1z"}}]}
+
+
+def test_databases_whose_zones_are_asked_for() -> None:
+    """What the property names is what RDS is asked, by the call for its kind; the listener is named in the message."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+    subnets = [
+        ec2.Subnet.from_subnet_attributes(
+            stack,
+            f"Subnet{n}",
+            subnet_id=f"subnet-{n}",
+            availability_zone=f"euc1-az{n}",
+            ipv4_cidr_block=f"10.0.{n}.0/24",
+        )
+        for n in (1, 2)
+    ]
+    instance = rds.DatabaseInstance.from_database_instance_attributes(
+        stack, "Instance", instance_identifier="Orders", instance_endpoint_address="a", port=5432, security_groups=[]
+    )
+    cluster = rds.DatabaseCluster.from_database_cluster_attributes(
+        stack, "Cluster", cluster_identifier="ledger", cluster_endpoint_address="b", port=5432
+    )
+    service = PostgresEndpointService(
+        stack,
+        "Orders",
+        vpc=ec2.Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-1", availability_zones=["a", "b"]),
+        vpc_subnets=ec2.SubnetSelection(subnets=subnets),
+        vpc_cidrs=["10.0.0.0/16"],
+        listeners={"main": PostgresTarget.from_instance(instance)},
+    )
+    service.add_listener("second", port=5433, target=PostgresTarget.from_cluster(cluster))
+    sent = only(list(Template.from_stack(stack).to_json()["Resources"].values()), custom_resource.ZONES_TYPE)
+    client: Any = _Rds()
+
+    problems = uncovered(Aws().service(), sent["Databases"], Databases(lambda: client))
+
+    assert [problem.partition(":")[0] for problem in problems] == ["main", "second"]
+    assert all("can be in eu-central-1z" in problem for problem in problems)
+    assert client.asked == ["orders", "ledger"]
