@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from ministack.core.responses import get_region, request_scope
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import rds
 from ministack.services.cloudformation import provisioners
 
@@ -189,6 +189,21 @@ def _served(act: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]
     return scoped
 
 
+def _subnet_groups(form: Form, stock: Callable[[Form], Response]) -> Response:
+    """Know the group that a database without one is in: on AWS there always is one, here it has no subnets."""
+    if form.get("DBSubnetGroupName") == ["default"] and "default" not in rds._subnet_groups:
+        rds._subnet_groups["default"] = {
+            "DBSubnetGroupName": "default",
+            "DBSubnetGroupDescription": "default",
+            "VpcId": "",
+            "SubnetGroupStatus": "Complete",
+            "Subnets": [],
+            "DBSubnetGroupArn": f"arn:aws:rds:{get_region()}:{get_account_id()}:subgrp:default",
+            "SupportedNetworkTypes": ["IPV4"],
+        }
+    return stock(form)
+
+
 def install() -> None:
     """Keep names and roles whenever members come and go, where stock would show its containers' addresses."""
     rds._sync_cluster_endpoints = settle
@@ -196,6 +211,7 @@ def install() -> None:
 
 
 RDS.around("CreateDBCluster", _create)
+RDS.around("DescribeDBSubnetGroups", _subnet_groups)
 control.served |= {
     ("POST", "clusters"): _served(_define),
     ("POST", "cluster-members"): _served(_add),

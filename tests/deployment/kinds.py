@@ -293,6 +293,7 @@ def add_created(app: cdk.App, kinds: Kinds) -> None:
         db_cluster_identifier="three",
         engine="postgres",
         db_cluster_instance_class="db.m5d.large",
+        db_subnet_group_name="orders",
         port=kinds.port,
         master_username="postgres",
         manage_master_user_password=True,
