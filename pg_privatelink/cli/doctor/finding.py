@@ -45,6 +45,11 @@ def unknown(evidence: str, change: str, command: str = "", *, counts: bool = Tru
     return Finding(Verdict.UNKNOWN, evidence, change, command, counts)
 
 
+def no_target() -> Finding:
+    """Return the finding of a hop on the way to targets, where there is none to go to: the hop `Targets` tells why."""
+    return unknown("no target to go to", "see the hop 'Targets' first, then look again", counts=False)
+
+
 def not_read(why: Problem) -> Finding:
     """Return the finding of a hop whose facts could not be read."""
     return Finding(Verdict.UNKNOWN, why.what, why.remedy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem, unknown
+from pg_privatelink.cli.doctor.finding import no_target, ok, problem, unknown
 from pg_privatelink.cli.doctor.passage import admits
 from pg_privatelink.cli.doctor.places import interface_of, nodes, port, registered
 from pg_privatelink.cli.problem import Problem
@@ -37,7 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield finding
         told.append(f"{', '.join(theirs)} admits the load balancer to port {number}")
     if not wrong:
-        yield ok("; ".join(told) or "no target to protect")
+        yield ok("; ".join(told)) if told else no_target()
 
 
 def _look(facts: Facts, theirs: tuple[str, ...], number: int, target: str) -> Finding | None:

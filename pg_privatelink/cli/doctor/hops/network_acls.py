@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem
+from pg_privatelink.cli.doctor.finding import no_target, ok, problem
 from pg_privatelink.cli.doctor.passage import EPHEMERAL, denials, of_subnet
 from pg_privatelink.cli.doctor.places import address_of, nodes, port, registered, subnet_of
 
@@ -50,7 +50,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                     told.add(finding.command)
                     yield finding
     if not told:
-        yield ok("they let pass what goes to the targets, and their answers" if ends else "no target to go to")
+        yield ok("they let pass what goes to the targets, and their answers") if ends else no_target()
 
 
 def _look(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem, unknown
+from pg_privatelink.cli.doctor.finding import no_target, ok, problem, unknown
 from pg_privatelink.cli.doctor.passage import of_subnet, route_to
 from pg_privatelink.cli.doctor.places import address_of, nodes, registered, subnet_of
 
@@ -41,7 +41,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if theirs is None:
             outside.append(address)
     if not wrong and not addresses:
-        yield ok("no target to go to")
+        yield no_target()
     elif not wrong:
         note = f"; the way back from {', '.join(outside)} is outside this VPC, and not to be seen" if outside else ""
         yield ok(f"each subnet of the load balancer has a route to {', '.join(addresses)}, and back{note}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem, unknown
+from pg_privatelink.cli.doctor.finding import no_target, ok, problem, unknown
 from pg_privatelink.cli.doctor.passage import admits
 from pg_privatelink.cli.doctor.places import address_of, interface_of, port, registered
 from pg_privatelink.cli.problem import Problem
@@ -120,8 +120,8 @@ def check_outbound(facts: Facts) -> Iterator[Finding]:
                 ),
             )
     if not wrong:
-        named = ", ".join(f"{address}:{number}" for address, number in sorted(seen)) or "no target to go to"
-        yield ok(f"lets the load balancer out to {named}" if seen else named)
+        named = ", ".join(f"{address}:{number}" for address, number in sorted(seen))
+        yield ok(f"lets the load balancer out to {named}") if seen or not own else no_target()
 
 
 def _database_groups(facts: Facts, listener: str) -> set[str]:
