@@ -29,7 +29,7 @@ class _Listeners:
     def refresh(self, **_: object) -> None:
         self.done.append("refresh")
 
-    def watch(self, *, attend: float, limit: float, event: bool = False) -> None:
+    def watch(self, *, event: bool = False, **_: object) -> None:
         self.done.append("event" if event else "watch")
 
 

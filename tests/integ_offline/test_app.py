@@ -10,6 +10,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from pg_privatelink.cli.drill.permissions import policy
+from tests.docs.commands import check
 from tests.integ import __main__ as runner
 from tests.integ.account import IntegError, drill_commands
 from tests.integ.stacks import CONSUMER, PROVIDER, ConsumerSide, Provider, Settings, build
@@ -64,13 +66,28 @@ def test_the_host_may_fail_over_this_database_alone(stacks: tuple[Provider, Cons
     policies = Template.from_stack(stacks[1]).find_resources("AWS::IAM::Policy")
     changing = [
         statement
-        for policy in policies.values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for each in policies.values()
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
         if "rds:RebootDBInstance" in statement["Action"]
     ]
 
     (statement,) = changing
     assert str(statement["Resource"]).count(":db:pg-privatelink-integ") == 1
+
+
+def test_the_host_may_read_what_the_drill_reads(stacks: tuple[Provider, ConsumerSide]) -> None:
+    """What `pg-privatelink drill --iam-policy` asks for and does not change anything, the host's role allows."""
+    policies = Template.from_stack(stacks[1]).find_resources("AWS::IAM::Policy")
+    allowed = {
+        action
+        for each in policies.values()
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    wanted = {action for statement in policy()["Statement"] for action in statement["Action"]}
+
+    # The one of a cluster; there is none here.
+    assert wanted - allowed == {"rds:FailoverDBCluster"}
 
 
 def test_the_drill_asks_nobody_and_prints_json() -> None:
@@ -81,6 +98,7 @@ def test_the_drill_asks_nobody_and_prints_json() -> None:
 
     assert re.search(r"pg-privatelink drill --stack \S+ --host vpce.example.com .*--yes --json", last)
     assert last.endswith("|| test $? -eq 1")
+    check(f"pg-privatelink {last.partition('pg-privatelink ')[2].partition(' || ')[0]}")
 
 
 class _Account:
