@@ -73,6 +73,7 @@ class Result(NamedTuple):
         serving: When the load balancer sent connections to the answer; None: never.
         left: When nothing else was registered any more; None: never.
         wrong: For how many seconds the target group was wrong.
+        unwatched: For how many of them no invocation ran.
         delay: The trace's registration delay.
     """
 
@@ -82,6 +83,7 @@ class Result(NamedTuple):
     serving: float | None
     left: float | None
     wrong: float
+    unwatched: float
     delay: float
 
 
@@ -198,6 +200,7 @@ def _result(trace: Trace, world: World, function: Function, changed: float, end:
         serving=serving,
         left=None if left is None else max(0.0, left - start),
         wrong=truth.wrong_seconds(held, START, end),
+        unwatched=sum(truth.wrong_seconds(held, since, until) for since, until in _gaps(function, end)),
         delay=trace.delay,
     )
 
@@ -217,6 +220,18 @@ def _start(world: World, function: Function, changed: float) -> float:
         moment = max(since, caches[cache].first(changed))
         moments += [moment] if moment <= until else []
     return min(moments)
+
+
+def _gaps(function: Function, end: float) -> list[tuple[float, float]]:
+    """The times in which no invocation ran."""
+    runs = [(run.start, run.end) for run in function.invocations]
+    runs += [(since, float("inf")) for since, _ in function.running()]
+    gaps, over = list[tuple[float, float]](), START
+    for since, until in sorted(runs):
+        if over < min(since, end):
+            gaps.append((over, min(since, end)))
+        over = max(over, until)
+    return [*gaps, (over, end)] if over < end else gaps
 
 
 def _held(trace: Trace, world: World) -> list[tuple[float, frozenset[str]]]:
