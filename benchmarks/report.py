@@ -136,8 +136,8 @@ def _recovery(results: Results) -> list[str]:
         (
             f"The old address was gone {left['p50_s']} s after t0 (median; p99 {left['p99_s']} s). "
             f"{recovery['traces_with_wrong_seconds']} failovers had a wrong second; of all wrong seconds, "
-            f"{recovery['wrong_seconds_while_nothing_ran']} passed while no invocation ran: a firing of the minute "
-            "rule was late or lost. With calls to Elastic Load "
+            f"{recovery['wrong_seconds_after_a_lost_firing']} belong to failovers in which no invocation ran for "
+            f"more than {window:g} s, since a firing of the minute rule was lost. With calls to Elastic Load "
             f"Balancing taking twice as long, event before: p99 {slow['p99_s']} s."
         ),
         "### Until the load balancer sends connections there",
