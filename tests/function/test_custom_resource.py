@@ -414,13 +414,18 @@ def lasting(operation: str, code: str) -> Callable[[World], None]:
     return lambda world: world.elb.always.update({operation: aws_error(code, operation)})
 
 
+def without_its_group(world: World) -> None:
+    """A trouble: the added listener's group is not there."""
+    del world.elb.groups[group_arn("added")]
+
+
 ADDED = "added.example.com"
 TROUBLES: dict[str, tuple[str, Callable[[World], None]]] = {
     "its name does not exist": ("NXDOMAIN", lambda world: world.dns.fail(Outcome.NXDOMAIN, ADDED)),
     "its name does not answer": ("TIMEOUT", lambda world: world.dns.fail(Outcome.TIMEOUT, ADDED)),
     "its address is public": ("PubliclyAccessible", lambda world: world.dns.set("3.120.1.2", hostname=ADDED)),
     "it is not healthy": ("Target.FailedHealthChecks", lambda world: world.elb.down.add(B)),
-    "it has no group": ("no target group", lambda world: world.elb.groups.pop(group_arn("added")) and None),
+    "it has no group": ("no target group", without_its_group),
     "registering is denied": ("AccessDenied", lasting("RegisterTargets", "AccessDenied")),
     "registering is throttled": ("Throttling", lasting("RegisterTargets", "ThrottlingException")),
     "there are too many targets": ("TooManyTargets", lasting("RegisterTargets", "TooManyTargets")),
