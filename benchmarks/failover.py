@@ -9,7 +9,7 @@ from benchmarks.baselines import BASELINES
 from benchmarks.sandboxes import Function, by_rule
 from benchmarks.simulation import START
 from benchmarks.target_sync_process import FAILOVER, WATCH, Log, TargetSyncProcess
-from benchmarks.truth import Truth
+from benchmarks.truth import Truth, confirmation_window
 from benchmarks.world import World
 from target_sync.resolve import Outcome
 from target_sync.settings import ECONOMICAL_SECONDS, Settings
@@ -73,6 +73,7 @@ class Result(NamedTuple):
         serving: When the load balancer sent connections to the answer; None: never.
         left: When nothing else was registered any more; None: never.
         wrong: For how many seconds the target group was wrong.
+        unwatched: The same if no invocation ran for as long as confirms an answer, a firing having been lost; or 0.
         delay: The trace's registration delay.
     """
 
@@ -82,6 +83,7 @@ class Result(NamedTuple):
     serving: float | None
     left: float | None
     wrong: float
+    unwatched: float
     delay: float
 
 
@@ -184,6 +186,8 @@ def _result(trace: Trace, world: World, function: Function, changed: float, end:
     truth = Truth(world.zones[HOST], ttl=world.assumptions.ttl, poll_interval=POLL_INTERVAL)
     registered = _since(held, lambda addresses: trace.final <= addresses)
     left = _since(held, lambda addresses: addresses <= trace.final)
+    wrong = truth.wrong_seconds(held, START, end)
+    window = confirmation_window(ttl=world.assumptions.ttl, poll_interval=POLL_INTERVAL)
     recovered = serving = None
     if registered is not None:
         returns = [when for when, addresses in world.returned if when >= registered and addresses & trace.final]
@@ -197,7 +201,8 @@ def _result(trace: Trace, world: World, function: Function, changed: float, end:
         recovered=recovered,
         serving=serving,
         left=None if left is None else max(0.0, left - start),
-        wrong=truth.wrong_seconds(held, START, end),
+        wrong=wrong,
+        unwatched=wrong if any(until - since > window for since, until in _gaps(function, end)) else 0.0,
         delay=trace.delay,
     )
 
@@ -217,6 +222,18 @@ def _start(world: World, function: Function, changed: float) -> float:
         moment = max(since, caches[cache].first(changed))
         moments += [moment] if moment <= until else []
     return min(moments)
+
+
+def _gaps(function: Function, end: float) -> list[tuple[float, float]]:
+    """The times in which no invocation ran."""
+    runs = [(run.start, run.end) for run in function.invocations]
+    runs += [(since, float("inf")) for since, _ in function.running()]
+    gaps, over = list[tuple[float, float]](), START
+    for since, until in sorted(runs):
+        if over < min(since, end):
+            gaps.append((over, min(since, end)))
+        over = max(over, until)
+    return [*gaps, (over, end)] if over < end else gaps
 
 
 def _held(trace: Trace, world: World) -> list[tuple[float, frozenset[str]]]:

@@ -45,6 +45,7 @@ def measure(*, before: int, late: int, lost: int, workers: int) -> tuple[dict[st
     slow = [result for job, result in zip(jobs, results, strict=True) if job[0] == WAITING and job[3] != 1]
     recovery: dict[str, Any] = {
         **_summary(ours),
+        "wrong_seconds_after_a_lost_firing": round(sum(result.unwatched for result in ours), 1),
         "traces": len(ours),
         "traces_with_wrong_seconds": sum(result.wrong > 0 for result in ours),
         "ready_at_t0": sum(result.ready for result in ours),

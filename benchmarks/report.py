@@ -135,7 +135,9 @@ def _recovery(results: Results) -> list[str]:
         ),
         (
             f"The old address was gone {left['p50_s']} s after t0 (median; p99 {left['p99_s']} s). "
-            f"{recovery['traces_with_wrong_seconds']} failovers had a wrong second. With calls to Elastic Load "
+            f"{recovery['traces_with_wrong_seconds']} failovers had a wrong second; of all wrong seconds, "
+            f"{recovery['wrong_seconds_after_a_lost_firing']} belong to failovers in which no invocation ran for "
+            f"more than {window:g} s, since a firing of the minute rule was lost. With calls to Elastic Load "
             f"Balancing taking twice as long, event before: p99 {slow['p99_s']} s."
         ),
         "### Until the load balancer sends connections there",
@@ -190,7 +192,7 @@ def _rest(results: Results) -> list[str]:
         _table(("setting", "what", "sum", "USD"), arithmetic),
         "## Import",
         (
-            "Fresh processes, in turn; the asset extracted, read-only, source only; medians of "
+            "CPU time of fresh processes, in turn; the asset extracted, read-only, source only; medians of "
             f"{timed['runs']}, Python {timed['python']} on this computer. The key has everything as Lambda has it: the "
             "runtime's boto3 compiled, the asset not."
         ),

@@ -97,7 +97,8 @@ class Deployment:
             self._note(arn, why, fatal=self._old is None)
         present = {follower.listener.name for follower in followers}
         for name in sorted(self._expected.keys() - present):
-            self._note(name, "no target group of the load balancer has this listener's tags", fatal=self._new(name))
+            why = self._fleet.table_failure or "no target group of the load balancer has this listener's tags"
+            self._note(name, why, fatal=self._new(name))
         late = self._fleet.each(followers, self._bring_up, self._seconds + _GRACE_SECONDS)
         for name in sorted(late):
             self._note(name, "calls to AWS did not return in time", fatal=self._new(name))
@@ -108,16 +109,20 @@ class Deployment:
 
     def _list(self) -> None:
         """Reads the listeners; permissions made a moment ago may not be known everywhere yet."""
-        give_up = min(self._until, self._start + TROUBLE_SECONDS)
+        added = self._old is None or self._expected.keys() - self._old.keys()
+        give_up = min(self._until, self._start + (TROUBLE_SECONDS if added else KEPT_SECONDS))
         while True:
+            over = self._clock.time() >= give_up
             try:
                 self._fleet.refresh(older_than=0)
             except aws.ERRORS:
-                if self._clock.time() >= give_up:
+                if over:
                     raise
-                self._clock.sleep(_PAUSE_SECONDS)
             else:
-                return
+                # A process that knows listeners from before goes on with those.
+                if over or not self._fleet.table_failure:
+                    return
+            self._clock.sleep(_PAUSE_SECONDS)
 
     def _new(self, name: str) -> bool:
         """Whether a listener was not there, or not like this, before the request."""

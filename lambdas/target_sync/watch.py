@@ -43,6 +43,7 @@ class Fleet:
         members: How names are resolved.
         work: How things are done.
         observer: The same, but for changes, which it only tells.
+        table_failure: Why it could not be read last which listeners there are; empty: it could.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Fleet:
         self.observer = Work(registry, self.members, pace=pace, clock=clock, observe_only=True)
         self._read_at = float("-inf")
         self._edition = ""
-        self._table_failure = ""
+        self.table_failure = ""
 
     @property
     def fresh(self) -> bool:
@@ -91,19 +92,19 @@ class Fleet:
         """
         now = self.clock.time()
         troubled = any(follower.failure or follower.missing for follower in self.followers.values())
-        if self._table_failure or troubled:
+        if self.table_failure or troubled:
             older_than = min(older_than, TROUBLED_SECONDS)  # a deployment may have ended the trouble
         if now < self._read_at + older_than and edition in ("", self._edition):
             return
         try:
             listeners, self.broken = self.registry.listeners(now)
         except aws.ERRORS as error:
-            self._table_failure = f"the target groups cannot be listed: {aws.code(error)}: {error}"
+            self.table_failure = f"the target groups cannot be listed: {aws.code(error)}: {error}"
             if not self.followers:
                 raise
             return
         self._read_at = now = self.clock.time()
-        self._table_failure = ""
+        self.table_failure = ""
         self._edition = edition or self._edition
         found = {listener.target_group_arn: listener for listener in listeners}
         self.followers = {
@@ -220,6 +221,6 @@ class Fleet:
             for follower in self.followers.values()
             if follower.failure and not follower.missing
         }
-        if self._table_failure:
-            failures["all"] = self._table_failure
+        if self.table_failure:
+            failures["all"] = self.table_failure
         return failures

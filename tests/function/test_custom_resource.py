@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ import pytest
 from target_sync import custom_resource
 from target_sync.resolve import Outcome
 from target_sync.settings import SettingsError
+from target_sync.watch import SyncError
 from tests.function.fakes import HOST, World, aws_error, endpoints, group_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from target_sync.watch import Fleet
 
@@ -32,11 +34,13 @@ class Sink:
         url: Its address.
         received: What came: headers and body.
         refuse: So many requests are answered 503 first.
+        lose: So many are taken first without an answer.
     """
 
     url: str = ""
     received: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     refuse: int = 0
+    lose: int = 0
 
     def only(self) -> dict[str, Any]:
         """The one response that came."""
@@ -71,6 +75,9 @@ def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
                 self.send_error(503)
                 return
             found.received.append((dict(self.headers), json.loads(body)))
+            if found.lose:
+                found.lose -= 1
+                return
             self.send_response(200)
             self.end_headers()
 
@@ -359,14 +366,106 @@ def test_a_warm_process_reads_the_new_tags(world: World, sink: Sink) -> None:
     assert B in world.live()
 
 
-def test_the_same_request_twice(world: World, sink: Sink) -> None:
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_the_same_request_twice(world: World, sink: Sink, kind: str, cold: bool) -> None:
     """CloudFormation may call twice: the same answer, and no further change."""
-    first = serve(world, request("Create", sink), sink)
+    first = serve(world, request(kind, sink), sink)
     log = list(world.elb.log)
     sink.received.clear()
+    if cold:
+        world.restart()
 
-    assert serve(world, request("Create", sink), sink) == first
+    assert serve(world, request(kind, sink), sink) == first
     assert world.elb.log == log
+
+
+def test_a_code_only_upgrade(world: World, sink: Sink) -> None:
+    """Nothing but the code's hash differs, and a new process answers: success, nothing changed, nothing waited for."""
+    world.elb.groups[group_arn("main")].tags["pg-privatelink:followed"] = f"{HOST}:5432"
+    world.elb.hold("main", *endpoints([A]))
+    world.elb.down.add(A)
+    event = request("Update", sink, CodeHash="2")
+    event["OldResourceProperties"] = event["ResourceProperties"] | {"CodeHash": "1"}
+    start = world.clock.time()
+
+    body = serve(world, event, sink)
+
+    assert (body["Status"], body["PhysicalResourceId"]) == ("SUCCESS", "postgres-targets")
+    assert world.elb.log == []
+    assert not world.elb.count().keys() & {"RegisterTargets", "DeregisterTargets", "AddTags"}
+    assert world.clock.time() - start < 30.0
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [("false", "60"), ("False", "60.0"), (False, 60), ("true", "60")])
+def test_scalars_may_be_strings(world: World, sink: Sink, wait: object, seconds: object) -> None:
+    """CloudFormation makes strings of booleans and numbers; those of other callers mean the same."""
+    world.elb.down.add(A)
+    start = world.clock.time()
+
+    body = serve(world, request("Create", sink, WaitForHealthy=wait, HealthyTimeoutSeconds=seconds), sink)
+
+    assert body["Status"] == ("FAILED" if wait == "true" else "SUCCESS")
+    assert world.clock.time() - start <= 62.0
+
+
+def lasting(operation: str, code: str) -> Callable[[World], None]:
+    """A trouble: the operation always fails."""
+    return lambda world: world.elb.always.update({operation: aws_error(code, operation)})
+
+
+def without_its_group(world: World) -> None:
+    """A trouble: the added listener's group is not there."""
+    del world.elb.groups[group_arn("added")]
+
+
+ADDED = "added.example.com"
+TROUBLES: dict[str, tuple[str, Callable[[World], None]]] = {
+    "its name does not exist": ("NXDOMAIN", lambda world: world.dns.fail(Outcome.NXDOMAIN, ADDED)),
+    "its name does not answer": ("TIMEOUT", lambda world: world.dns.fail(Outcome.TIMEOUT, ADDED)),
+    "its address is public": ("PubliclyAccessible", lambda world: world.dns.set("3.120.1.2", hostname=ADDED)),
+    "it is not healthy": ("Target.FailedHealthChecks", lambda world: world.elb.down.add(B)),
+    "it has no group": ("no target group", without_its_group),
+    "registering is denied": ("AccessDenied", lasting("RegisterTargets", "AccessDenied")),
+    "registering is throttled": ("Throttling", lasting("RegisterTargets", "ThrottlingException")),
+    "there are too many targets": ("TooManyTargets", lasting("RegisterTargets", "TooManyTargets")),
+    "the target is invalid": ("InvalidTarget", lasting("RegisterTargets", "InvalidTarget")),
+    "reading targets is denied": ("AccessDenied", lasting("DescribeTargetHealth", "AccessDenied")),
+    "reading tags is denied": ("AccessDenied", lasting("DescribeTags", "AccessDenied")),
+    "listing is denied": ("AccessDenied", lasting("DescribeTargetGroups", "AccessDenied")),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_whatever_fails_an_update_does_not_fail_its_rollback(
+    world: World, sink: Sink, trouble: str, cold: bool
+) -> None:
+    """A listener is added and cannot work: the update fails and says why; going back succeeds while the trouble lasts.
+
+    What was registered before is registered after each of the two.
+    """
+    said, cause = TROUBLES[trouble]
+    world.elb.hold("main", *endpoints([A]))
+    world.minutes(1)
+    world.elb.add("added", hostname=ADDED)
+    world.dns.set(B, hostname=ADDED)
+    cause(world)
+    both = LISTENERS | {"added": f"{ADDED}:5432"}
+
+    body = serve(world, request("Update", sink, Listeners=both, HealthyTimeoutSeconds="90"), sink)
+
+    assert body["Status"] == "FAILED"
+    assert said in body["Reason"]
+    assert world.live() == {A}
+    sink.received.clear()
+    if cold:
+        world.restart()
+    with contextlib.suppress(SyncError):  # the alarm rings all the same
+        custom_resource.serve(request("Update", sink, old=both), Context(), lambda: world.fleet)
+    assert sink.only()["Status"] == "SUCCESS"
+    assert world.live() == {A}
+    assert not world.elb.emptied
 
 
 def test_deletion_does_nothing(sink: Sink) -> None:
@@ -417,6 +516,17 @@ def test_the_answer_is_sent_again_if_refused(world: World, sink: Sink) -> None:
     sink.refuse = 4
 
     assert serve(world, request("Create", sink), sink)["Status"] == "SUCCESS"
+
+
+def test_the_answer_is_sent_again_if_its_response_is_lost(world: World, sink: Sink) -> None:
+    """It was taken, but nobody said so: sent once more, the same to the letter."""
+    sink.lose = 1
+
+    custom_resource.serve(request("Create", sink), Context(), lambda: world.fleet)
+
+    (_, first), (_, second) = sink.received
+    assert first == second
+    assert first["Status"] == "SUCCESS"
 
 
 def test_an_answer_that_cannot_be_sent_is_an_error(world: World, sink: Sink) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from target_sync import work
 from tests.function.fakes import World, group_arn
-from tests.function.schedule import Cache, Schedule, fingerprint, recorded_world
+from tests.function.schedule import Cache, Schedule, Task, fingerprint, recorded_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Explorer:
     follows: dict[tuple[object, int], object] = field(default_factory=dict)
     runs: int = 0
 
-    def explore(self, play: Callable[[Chooser], None]) -> None:
+    def explore(self, play: Callable[[Chooser], object]) -> None:
         """Plays until there is nothing left to try.
 
         Args:
@@ -93,7 +93,7 @@ class Explorer:
                 stack.append((after, 0))
         return dict.fromkeys(reversed(found))
 
-    def _once(self, play: Callable[[Chooser], None], untried: list[tuple[int, ...]]) -> None:
+    def _once(self, play: Callable[[Chooser], object], untried: list[tuple[int, ...]]) -> None:
         self.runs += 1
         prefix = untried.pop()
         path: list[int] = []
@@ -132,8 +132,25 @@ class Explorer:
             raise
 
 
-def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool) -> None:
-    """Two warm processes follow one failover; at each step either goes on."""
+def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool, slow: int = -1) -> int:
+    """Two warm processes follow one failover; at each step either goes on.
+
+    Args:
+        choose: Which one does.
+        answers: When the name changes and to what.
+        minute: Whether the first process serves the minute rule, not an event.
+        slow: The number of the first process's call way, there or back, that takes `SLOW_SECONDS`; none if negative.
+
+    Returns:
+        How many ways it had.
+    """
+    ways = 0
+
+    def takes(task: Task) -> float:
+        nonlocal ways
+        ways += task.process is first
+        return SLOW_SECONDS if task.process is first and ways == slow + 1 else 0.0
+
     world = recorded_world(A)
     world.dns.set(A, ttl=SHORT_TTL)
     schedule = Schedule(world)
@@ -150,10 +167,11 @@ def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool) -> 
         return world.clock.now, fingerprint(world), first.seen, second.seen, tuple(waiting)
 
     schedule.choose = lambda options: choose(options, state(), len(world.elb.calls))
+    schedule.takes = takes
     schedule.minute(first, attend=end, handover=0.0) if minute else schedule.event(first, limit=end)
     schedule.event(second, limit=end)
     schedule.run()
-    schedule.choose = lambda _: 0
+    schedule.choose, schedule.takes = (lambda _: 0), (lambda _: 0.0)
     for _ in range(3):
         schedule.minute(first)
         schedule.run()
@@ -164,6 +182,7 @@ def play(choose: Chooser, *, answers: list[tuple[float, str]], minute: bool) -> 
     schedule.minute(second)
     schedule.run()
     assert len(world.elb.log) == changes
+    return ways
 
 
 @pytest.fixture
@@ -197,6 +216,18 @@ def test_every_order_of_two_invocations(
 
     assert len(explorer.states) >= states
     assert explorer.orders() >= orders
+
+
+@pytest.mark.usefixtures("quiet")
+def test_every_order_of_two_invocations_with_a_slow_call() -> None:
+    """The same with one call of the first process that is slow, there or back: each of its calls in turn."""
+    ways = play(lambda *_: 0, answers=[(0.5, B)], minute=True)
+    assert ways >= 12
+
+    for slow in range(ways):
+        explorer = Explorer()
+        explorer.explore(functools.partial(play, answers=[(0.5, B)], minute=True, slow=slow))
+        assert len(explorer.states) >= 10
 
 
 def draw_schedule(data: st.DataObject, world: World, longest: float) -> Schedule:
@@ -389,6 +420,50 @@ def test_back_again_after_the_event_was_served() -> None:
 
     log = [(at - start, what, endpoint.address) for at, what, endpoint in world.elb.log]
     assert log == [(20.0, "register", B), (26.0, "deregister", A), (40.0, "register", A), (46.0, "deregister", B)]
+
+
+def test_a_change_is_handed_over() -> None:
+    """The name goes back between one process's last look and another one's first, which hears what it always heard.
+
+    So whoever saw the change stays until the other one has looked, and undoes it itself.
+    """
+    world = recorded_world(A)
+    schedule = Schedule(world)
+    first, away = schedule.cold(), schedule.cold()
+    for process in (first, away):
+        schedule.minute(process)
+        schedule.run(60.0)
+    schedule.run(180.0)  # past the time at which the group is read in any case
+    start = world.clock.now
+    schedule.minute(first)
+    world.clock.after(40.5, lambda: world.dns.set(B))
+    world.clock.after(59.0, lambda: world.dns.set(A))
+    schedule.after(60.0, lambda: schedule.minute(away))
+    schedule.run(120.0)
+
+    assert world.changes() == [f"+{B}", f"-{A}", f"+{A}", f"-{B}"]
+    assert world.elb.log[2][0] - start <= 60.0
+
+
+@pytest.mark.parametrize(("before", "stays"), [(0, True), (4, True), (6, True), (7, False)])
+@pytest.mark.parametrize("economical", [False, True])
+def test_for_ten_minutes_invocations_overlap(before: int, stays: bool, economical: bool) -> None:
+    """After a change each one stays until the next one must have looked, and then no longer than its minute again."""
+    world = recorded_world(A, poll_interval=60.0 if economical else 5.0)
+    schedule = Schedule(world)
+    process = schedule.cold()
+    invoke = schedule.economical if economical else schedule.minute
+    invoke(process)
+    schedule.run(90.0)
+    assert not process.working
+    world.dns.set(B)
+    for _ in range(before + 1):  # 84 s each
+        invoke(process)
+        schedule.run(59.0)
+        working = process.working
+        schedule.run(25.0)
+        assert not process.working
+    assert bool(working) is stays
 
 
 def test_a_process_that_was_away_reads_what_another_one_did() -> None:

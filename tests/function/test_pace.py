@@ -136,14 +136,17 @@ def test_reading_and_writing_tags_stay_within_what_changes_leave() -> None:
     """Whatever is asked for at once: AWS's bucket for descriptions, for other changes, and for all together hold."""
     pace = Pace()
     changes, reads, tags = [], [], []
+    waiting: set[str] = set()
     for tenth in range(300):
         now = tenth / 10
         if tenth % 60 == 0:
             changes += [pace.register(f"{tenth} {number}", now) for number in range(15)]
-            for _ in range(2):  # a registration may have taken the place that was said first
-                deregistrations = [pace.deregister(f"{tenth} {number}", now, use=False) for number in range(15)]
-            changes += deregistrations
+            waiting |= {f"{tenth} {number}" for number in range(15)}
             reads += [pace.read(now) for _ in range(20)]
+        # A registration may have taken the place that was said first.
+        due = {group for group in sorted(waiting) if pace.deregister(group, now, use=True) <= now}
+        waiting -= due
+        changes += [now] * len(due)
         recorded = pace.spare_record(now)
         tags += [now] * recorded
         reads += [now] * (not recorded and pace.spare_read(now))
