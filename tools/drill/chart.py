@@ -50,8 +50,8 @@ def draw(rows: Sequence[dict[str, Any]], file: Path) -> None:
     patches = [plt.Rectangle((0, 0), 1, 1, color=_COLORS[number]) for number in range(len(strategies))]
     figure.legend(patches, strategies, loc="outside lower center", ncols=len(strategies), fontsize=8, frameon=False)
     figure.suptitle(
-        "New connections: seconds without an answer (bar; > still out when the drill stopped looking), "
-        "and answered by a server that takes no writes (black line)",
+        "New connections: seconds without an answer; > still out when the drill stopped looking\n"
+        "black line: seconds answered by a server that takes no writes",
         fontsize=9,
     )
     figure.savefig(file, dpi=130, metadata={"Date": None} if file.suffix == ".svg" else None)

@@ -7,7 +7,6 @@ default attributes that peers leave (deregistration delay 300 s, no connection t
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from target_sync.resolve import Answer, Failure
     from tools.drill.site import Database, Site
 
-RETRY_SECONDS = 60.0
-"""When Lambda tries an asynchronous invocation again that failed: a minute later by default, which peers leave."""
+RETRY_SECONDS = (60.0, 120.0)
+"""When Lambda tries an asynchronous invocation again that failed: twice by default, which peers leave."""
 
 NAMES = ("poll_60s", "poll_300s", "event_only", "three_misses")
 
@@ -102,7 +101,7 @@ class Peer:
         self.suspended = False
         self._ended = threading.Event()
         self._wake = threading.Condition()
-        self._due: list[float] = []
+        self._due: list[tuple[float, int]] = []  # when, and how often it was tried before
         self._thread = threading.Thread(target=self._run, name=f"peer {name}", daemon=True)
         self._thread.start()
 
@@ -152,26 +151,32 @@ class Peer:
         self._elbv2.delete_load_balancer(LoadBalancerArn=self.load_balancer)
         self._elbv2.delete_target_group(TargetGroupArn=self.group)
 
-    def _at(self, moment: float) -> None:
+    def _at(self, moment: float, tried: int = 0) -> None:
         with self._wake:
-            self._due.append(moment)
+            self._due.append((moment, tried))
             self._wake.notify()
 
     def _run(self) -> None:
         while not self._ended.is_set():
             with self._wake:
-                moment = min(self._due, default=None)
+                moment, tried = min(self._due, default=(None, 0))
                 now = time.monotonic()
                 if moment is None or moment > now:
                     self._wake.wait(None if moment is None else moment - now)
                     continue
-                self._due.remove(moment)
-                if self.suspended:
-                    self._due.append(moment + RETRY_SECONDS)
-                    continue
-            # A failure is the model's own to bear: Lambda would count it, and the next firing comes.
-            with contextlib.suppress(SyncError):
-                for seconds in self._baseline.handle(cast("Any", {})):
-                    time.sleep(seconds)
-            if self.every is not None and not self._due:
+                self._due.remove((moment, tried))
+            if not self._look() and tried < len(RETRY_SECONDS):
+                self._at(time.monotonic() + RETRY_SECONDS[tried], tried + 1)
+            if self.every is not None and tried == 0:
                 self._at(moment + self.every)
+
+    def _look(self) -> bool:
+        """Run the model once; returns whether Lambda would take it for a success."""
+        if self.suspended:
+            return False
+        try:
+            for seconds in self._baseline.handle(cast("Any", {})):
+                time.sleep(seconds)
+        except SyncError:
+            return False
+        return True
