@@ -67,6 +67,10 @@ class Members:
         self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
+    def afresh(self) -> Members:
+        """Returns the same, with nothing known yet: what it tells is true now, not some minutes ago."""
+        return Members(self._ask, self.rds)
+
     def resolve(self, listener: Listener, now: float) -> Answer | Failure:
         """Resolves a listener's host name, and the endpoints of all readers with it.
 

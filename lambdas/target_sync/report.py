@@ -31,7 +31,8 @@ def observe(fleet: Fleet) -> dict[str, object]:
         Follower(follower.listener, poll_interval=fleet.settings.poll_interval, read_at=fleet.clock.time())
         for follower in fleet.sound()
     ]
-    late = fleet.each(followers, lambda follower: fleet.go(fleet.observer.look(follower)), _SECONDS)
+    observer = fleet.observer()
+    late = fleet.each(followers, lambda follower: fleet.go(observer.look(follower)), _SECONDS)
     seen = {follower.listener.name: _seen(follower) for follower in followers}
     for name in late:
         seen[name]["failure"] = f"not done after {_SECONDS:g} s"

@@ -42,7 +42,6 @@ class Fleet:
         broken: What is wrong with target groups whose tags cannot be read, by ARN.
         members: How names are resolved.
         work: How things are done.
-        observer: The same, but for changes, which it only tells.
         table_failure: Why it could not be read last which listeners there are; empty: it could.
     """
 
@@ -68,12 +67,15 @@ class Fleet:
         self.broken: dict[str, str] = {}
         self.clock = clock
         self.members = Members(ask)
-        pace = Pace()
-        self.work = Work(registry, self.members, pace=pace, clock=clock, observe_only=settings.observe_only)
-        self.observer = Work(registry, self.members, pace=pace, clock=clock, observe_only=True)
+        self._pace = Pace()
+        self.work = Work(registry, self.members, pace=self._pace, clock=clock, observe_only=settings.observe_only)
         self._read_at = float("-inf")
         self._edition = ""
         self.table_failure = ""
+
+    def observer(self) -> Work:
+        """How things are looked at: nothing is known from before, and changes are only told."""
+        return Work(self.registry, self.members.afresh(), pace=self._pace, clock=self.clock, observe_only=True)
 
     @property
     def fresh(self) -> bool:

@@ -77,6 +77,11 @@ def denied(error: BaseException) -> bool:
     return isinstance(error, errors.ClientError) and code(error) in _DENIED
 
 
+def denied_in(text: str) -> bool:
+    """Return whether a sentence of somebody else's, such as the function's, tells of a permission that is missing."""
+    return _ACTION.search(text) is not None or any(re.search(rf"\b{each}\b", text) for each in _DENIED)
+
+
 def iam_action(error: errors.ClientError) -> str:
     """Return the IAM action that the call needs, such as `ec2:DescribeVpcs`."""
     told = _ACTION.search(message(error))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
 from emulator.database import Database
 from emulator.name_server import NameServer
 from emulator.running import Emulator
+from pg_privatelink.cli.application import run
 from tools.cdk_cli import Cdk
 from tools.demo_world import (
     DBT_ACCOUNT,
@@ -50,6 +54,7 @@ class Done:
     @property
     def document(self) -> Any:  # noqa: ANN401 - JSON
         """The one JSON document on standard output."""
+        assert self.out, f"nothing was said but: {self.error or 'nothing'} (exit code {self.code})"
         return json.loads(self.out)
 
 
@@ -111,6 +116,19 @@ class Site:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def run_here(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Done:
+        """Run the command in this process, where its imports are made already; a traceback fails the test.
+
+        Args:
+            arguments: What stands after its name.
+            variables: Environment variables to set.
+        """
+        out, error = io.StringIO(), io.StringIO()
+        environment = {**self.environment, **(variables or {})}
+        with patch.dict(os.environ, environment, clear=True), redirect_stdout(out), redirect_stderr(error):
+            code = run(list(arguments))
+        return Done(code, out.getvalue(), error.getvalue())
 
     def client(self, service: str, account: str = PROVIDER_ACCOUNT) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client of one of the accounts."""

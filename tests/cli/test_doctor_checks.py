@@ -300,14 +300,68 @@ def target(state: str, reason: str = "", address: str = A) -> dict[str, list[Tar
     return {GROUP: [Target(f"{address}:5432", state, reason)]}
 
 
+def outside(*tables: list[dict[str, Any]]) -> Callable[[Facts], None]:
+    """Puts the target into a network outside the VPC, and gives the VPC these route tables, the main one first."""
+
+    def apply(facts: Facts) -> None:
+        rows = copy.deepcopy([table[0] for table in tables])
+        for number, row in enumerate(rows):
+            row |= {"RouteTableId": f"rtb-{number + 1}", "Associations": [{"Main": number == 0}]}
+        facts.route_tables = rows
+        facts.targets = target("healthy", address=FAR)
+        seen(answer={"addresses": [FAR], "ttl": 5.0, "aliases": []})(facts)
+        group(OWN, IpPermissionsEgress=[tcp(5432, "0.0.0.0/0")])(facts)
+        facts.databases = {"main": replace(DATABASE, security_groups=())}
+
+    return apply
+
+
 def routes(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     """The VPC's route table."""
     return [{"RouteTableId": "rtb-1", "Associations": [{"Main": True}], "Routes": list(rows)}]
 
 
 LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+FAR = "192.168.7.20"
+TRANSIT = {"DestinationCidrBlock": "192.168.0.0/16", "TransitGatewayId": "tgw-1", "State": "active"}
+NAT = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+INTERNET = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
+VIRTUAL = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "vgw-1", "State": "active"}
+DENIED = (
+    "MEMBERS_UNKNOWN: the members of DB cluster sales cannot be listed: AccessDenied: An error occurred (AccessDenied) "
+    "when calling the DescribeDBClusters operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to "
+    "perform: rds:DescribeDBClusters"
+)
+WAITS = {
+    "AlarmName": "y",
+    "Label": "ConnectionsConnectionWaits",
+    "StateValue": "ALARM",
+    "StateUpdatedTimestamp": dt.datetime(2026, 1, 31, 14, tzinfo=dt.UTC),
+}
 HOLE = {"DestinationCidrBlock": "10.0.0.0/24", "NatGatewayId": "nat-1", "State": "blackhole"}
 DNS_NAMES_B = seen(answer={"addresses": [B], "ttl": 5.0, "aliases": []}, register=[f"{B}:5432"], unnamed=[f"{A}:5432"])
+
+
+def auto_scaling_group(facts: Facts) -> None:
+    """An Auto Scaling group registers what it likes; the template names no target, and nothing is followed."""
+    facts.service = replace(
+        SERVICE, resources=tuple(each for each in SERVICE.resources if each.type != "AWS::Lambda::Function")
+    )
+    facts.named = [replace(each, tags={}) for each in sound().named]  # type: ignore[union-attr]
+    facts.report, facts.last_change, facts.rules, facts.invokers = None, None, (), ()
+    instances = {"i-0000000000000000a": A, "i-0000000000000000b": B}
+    facts.targets = {GROUP: [Target(f"{each}:5432", "healthy") for each in instances]}
+    facts.interfaces = [
+        {
+            "PrivateIpAddress": address,
+            "PrivateIpAddresses": [{"PrivateIpAddress": address}],
+            "Attachment": {"InstanceId": each},
+            "Groups": [{"GroupId": THEIRS}],
+        }
+        for each, address in instances.items()
+    ]
+
+
 ENFORCED = change("load_balancer", EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic="on")
 TWO_ZONES = {"AvailabilityZones": [{"ZoneName": "a", "SubnetId": "subnet-a"}]}
 
@@ -373,6 +427,19 @@ TWO_ZONES = {"AvailabilityZones": [{"ZoneName": "a", "SubnetId": "subnet-a"}]}
         (group(OWN, IpPermissionsEgress=[tcp(6000, "0.0.0.0/0")]), "Outbound rules", "does not let it", "egress"),
         (put("route_tables", routes(LOCAL, HOLE)), "Route tables", "black hole: 10.0.0.0/24", "delete-route"),
         (put("route_tables", routes()), "Route tables", "there is no route", "create-route"),
+        (outside(routes(LOCAL, NAT)), "Route tables", "0.0.0.0/0 in route table rtb-1, to nat-1", f"{FAR}/32"),
+        (outside(routes(LOCAL, INTERNET)), "Route tables", "to igw-1: the internet has no private", "create-route"),
+        (outside(routes(LOCAL, INTERNET), routes(TRANSIT)), "Route tables", "to igw-1", "create-route"),
+        (outside(routes(LOCAL, NAT), routes(INTERNET)), "Route tables", "to nat-1", "create-route"),
+        (
+            outside(routes(LOCAL, NAT), routes({**TRANSIT, "State": "blackhole"})),
+            "Route tables",
+            "to nat-1",
+            "create-route",
+        ),
+        (outside(routes(LOCAL)), "Route tables", "there is no route", "create-route"),
+        (seen(answer=None, failure=DENIED), "Function", "lacks a permission: listener main", "get-template"),
+        (seen(failure="read failed: AccessDenied: no"), "Function", "lacks a permission", "get-template"),
         (
             put("network_acls", [acl(entry(90, "deny", egress=False, ports=(5432, 5432)), *OPEN)]),
             "Network ACLs",
@@ -449,6 +516,7 @@ def test_one_fault_is_named_first(apply: Callable[[Facts], None], hop: str, word
         group(OWN, IpPermissionsEgress=[tcp(5432, group=THEIRS)]),
         put("failures", [Change("2026-01-31 14:00:00Z", "main", "failed", "throttled")]),
         put("alarms", [{"AlarmName": "x", "Label": "Slow", "StateValue": "INSUFFICIENT_DATA"}]),
+        auto_scaling_group,
         lambda facts: (seen(unnamed=[f"{B}:5432"])(facts),
                        put("databases", {"main": replace(DATABASE, single_address=False)})(facts)),
     ],
@@ -460,6 +528,25 @@ def test_what_is_unusual_is_not_wrong(apply: Callable[[Facts], None]) -> None:
     apply(facts)
 
     assert {hop.name: hop.findings for hop in walk(facts) if hop.verdict != "ok"} == {}
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        [routes(LOCAL, NAT, TRANSIT)],
+        [routes(LOCAL, NAT), routes(TRANSIT)],
+        [routes(LOCAL, VIRTUAL)],
+        [routes(LOCAL, {**NAT, "NatGatewayId": None, "TransitGatewayId": "tgw-1"})],
+    ],
+    ids=["more specific", "the NAT gateway's subnet may lead on", "a VPN for all", "a transit gateway for all"],
+)
+def test_a_route_to_another_network(tables: list[list[dict[str, Any]]]) -> None:
+    """A default route may be the way to it, too."""
+    facts = sound()
+
+    outside(*tables)(facts)
+
+    assert findings(facts)["Route tables"].verdict == "ok"
 
 
 @pytest.mark.parametrize(
@@ -499,6 +586,51 @@ def test_what_could_not_be_read_is_unknown(fact: str, hops: set[str]) -> None:
             assert hop.findings[0].evidence == "the permission x:Y is missing"
             assert hop.findings[0].change == "have it added"
     assert exit_code(found) is ExitCode.UNKNOWN
+
+
+def test_an_alarm_without_its_cause_is_told() -> None:
+    """`ConnectionWaits` looks at minutes that are over: told once no connection waits, and counted while one does."""
+    facts = sound()
+    facts.alarms = [WAITS, *sound().alarms]  # type: ignore[misc]  # facts, and no problem
+
+    (finding,) = next(hop for hop in walk(facts) if hop.name == "Alarms").findings
+
+    assert exit_code(walk(facts)) is ExitCode.OK
+    assert finding.evidence == (
+        "ConnectionsConnectionWaits is in ALARM since 2026-01-31 14:00Z, but no connection waits any more: it goes off "
+        "by itself within some minutes; 2 alarms, none of the others in ALARM"
+    )
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        put("connections", [*connection("available"), Connection("vpce-2", SERVICE.id, "1", "pendingAcceptance")]),
+        put("connections", Problem("the permission x:Y is missing", "have it added")),
+        put("alarms", [WAITS, {"AlarmName": "x", "Label": "NoHealthyTarget", "StateValue": "ALARM"}]),
+    ],
+    ids=["one waits", "not known", "another alarm"],
+)
+def test_an_alarm_with_a_cause_counts(apply: Callable[[Facts], None]) -> None:
+    """Also where the connections could not be read, and where another alarm is on."""
+    facts = sound()
+    facts.alarms = [WAITS]
+
+    apply(facts)
+
+    hops = {hop.name: hop.verdict for hop in walk(facts)}
+    assert hops["Alarms"] == "problem"
+
+
+def test_what_the_function_may_not_see_is_not_called_wrong_dns() -> None:
+    """The role is to be mended; what DNS says is not known, and does not count beside that."""
+    facts = sound()
+
+    seen(answer=None, failure=DENIED)(facts)
+
+    found = findings(facts)
+    assert (found["DNS"].verdict, found["DNS"].counts) == ("unknown", False)
+    assert "hop 'Function'" in found["DNS"].change
 
 
 def test_nobody_is_connected_yet() -> None:

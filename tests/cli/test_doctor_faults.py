@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shlex
 from contextlib import ExitStack
@@ -397,71 +396,3 @@ def test_faults_by_chance_are_named_first(patient: Patient) -> None:
     assert [(each.words, each.first, each.told) for each in rounds if not each.right] == []
     assert len(rounds) > len(played) / 2
     assert left_over(ward) == []
-
-
-def policy(patient: Patient) -> dict[str, Any]:
-    """The policy as the command prints it."""
-    document: dict[str, Any] = json.loads(patient.site.run("doctor", "--iam-policy").out)
-    return document
-
-
-def without(document: dict[str, Any], action: str) -> list[dict[str, Any]]:
-    """The statements of a policy without one action."""
-    return [
-        {**each, "Action": [given for given in each["Action"] if given != action]}
-        for each in document["Statement"]
-        if each["Action"] != [action]
-    ]
-
-
-def test_the_policy_needs_no_account(patient: Patient) -> None:
-    """It is printed before there are credentials."""
-    done = patient.site.run(
-        "doctor", "--iam-policy", variables={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
-    )
-
-    assert (done.code, done.error) == (0, "")
-    assert done.document["Version"] == "2012-10-17"
-
-
-def test_the_policy_is_enough(patient: Patient) -> None:
-    """With it, and nothing else, every hop is known; also the traffic around a time."""
-    role = patient.site.role("doctor", *policy(patient)["Statement"])
-
-    document = patient.site.run("doctor", "--json", "--around", "2026-01-31T14:00Z", variables=role).document
-
-    unknown = [each["hop"] for each in document["hops"] if each["verdict"] == "unknown"]
-    assert unknown == ["Traffic then"]
-    (finding,) = document["hops"][-1]["findings"]
-    assert "no connection came to the endpoint service" in finding["evidence"]
-
-
-@pytest.mark.parametrize(
-    ("action", "hops"),
-    [
-        ("ec2:DescribeVpcEndpointServicePermissions", {"Principals"}),
-        ("ec2:DescribeVpcEndpointConnections", {"Connections"}),
-        ("ec2:DescribeNetworkAcls", {"Network ACLs"}),
-        ("ec2:DescribeRouteTables", {"Route tables"}),
-        ("elasticloadbalancing:DescribeLoadBalancerAttributes", {"Cross-zone"}),
-        ("events:DescribeRule", {"Function"}),
-        ("events:ListRuleNamesByTarget", {"Function"}),
-        ("lambda:GetFunctionConcurrency", {"Function"}),
-        ("lambda:GetPolicy", {"Function"}),
-        ("lambda:InvokeFunction", {"Function", "DNS", "Targets"}),
-        ("rds:DescribeDBInstances", {"Load balancer's zones", "Database", "Keepalives"}),
-        ("logs:FilterLogEvents", {"Last change"}),
-        ("cloudwatch:DescribeAlarms", {"Alarms"}),
-    ],
-)
-def test_what_may_not_be_read_is_unknown_and_the_rest_is_known(patient: Patient, action: str, hops: set[str]) -> None:
-    """Without one action exactly its hops are unknown, and each names it."""
-    role = patient.site.role(f"doctor-no-{action.replace(':', '-')}", *without(policy(patient), action))
-
-    document = patient.site.run("doctor", "--json", variables=role).document
-
-    unknown = {
-        each["hop"]: each["findings"][0]["evidence"] for each in document["hops"] if each["verdict"] == "unknown"
-    }
-    assert set(unknown) - (LATE - hops) == hops
-    assert [each for each in unknown.values() if not each.startswith(f"the permission {action} is missing")] == []

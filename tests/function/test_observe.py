@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_sync import custom_resource, handler
-from target_sync.resolve import Outcome
+from target_sync.resolve import Answer, Outcome
 from target_sync.settings import Settings, SettingsError
-from tests.function.fakes import HOST, LOAD_BALANCER, World, endpoints, group_arn
+from tests.function.fakes import HOST, LOAD_BALANCER, World, aws_error, endpoints, group_arn
 from tests.function.test_handler import ENVIRONMENT, Context
+from tests.function.test_members import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +168,19 @@ def test_a_question_while_dns_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main["answer"] is None
     assert main["failure"] == f"SERVFAIL: {HOST} fails"
     assert (main["register"], main["unnamed"]) == ([], [])
+
+
+def test_a_question_asks_amazon_rds_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of members may not be read any more: told at once, though the process has one that it still goes by."""
+    cluster = Cluster()
+    cluster.minutes(1)
+    cluster.rds.error = aws_error("AccessDenied", "DescribeDBClusters")
+
+    main = report(cluster, monkeypatch)["listeners"]["main"]
+
+    assert main["answer"] is None
+    assert str(main["failure"]).startswith("MEMBERS_UNKNOWN: the members of DB cluster sales cannot be listed: Access")
+    assert isinstance(cluster.resolve(), Answer)
 
 
 def test_a_question_disturbs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

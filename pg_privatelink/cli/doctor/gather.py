@@ -86,7 +86,7 @@ def _gather_load_balancer(aws: Aws, facts: Facts) -> None:
     if not isinstance(facts.listeners, Problem):
         arns |= {_target_group(row) for row in facts.listeners} - {""}
     facts.groups = read(lambda: _groups(elbv2, sorted(arns)))
-    facts.targets = _from(facts.groups, lambda groups: _targets(aws, groups))
+    facts.targets = read(lambda: {arn: read_targets(aws, arn) for arn in arns})
 
 
 def _load_balancer(elbv2: ElasticLoadBalancingv2Client, arn: str) -> Row | None:
@@ -120,10 +120,6 @@ def _groups(elbv2: ElasticLoadBalancingv2Client, arns: Sequence[str]) -> dict[st
             attributes = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
             found[arn] = {**row, "Attributes": _attributes(attributes)}
     return found
-
-
-def _targets(aws: Aws, groups: Mapping[str, Row]) -> dict[str, list[Target]]:
-    return {arn: read_targets(aws, arn) for arn in groups}
 
 
 def _target_group(row: Row) -> str:

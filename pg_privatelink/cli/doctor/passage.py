@@ -99,6 +99,29 @@ def route_to(table: Row, address: str) -> Row | None:
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
+def leaves_by_the_internet(tables: Iterable[Row], route: Row, address: str) -> bool:
+    """Return whether a route to an address outside the VPC ends at the internet, which does not have that address.
+
+    An internet gateway has no private address behind it. A NAT gateway leads on by the routes of its own subnet, to a
+    transit gateway for one; so it leads nowhere if no route table of the VPC knows another way to the address.
+
+    Args:
+        tables: All route tables of the VPC.
+        route: The route that is taken.
+        address: The address.
+    """
+    if ipaddress.IPv4Address(address).is_global or not _to_the_internet(route):
+        return False
+    if not route.get("NatGatewayId"):
+        return True
+    others = (route_to(table, address) for table in tables)
+    return all(each is None or each.get("State", "active") != "active" or _to_the_internet(each) for each in others)
+
+
+def _to_the_internet(route: Row) -> bool:
+    return bool(route.get("NatGatewayId")) or str(route.get("GatewayId", "")).startswith("igw-")
+
+
 @dataclass(frozen=True, slots=True)
 class Denial:
     """Something that a network ACL does not let pass.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pg_privatelink.cli.connections import read_connections, read_principals
+from pg_privatelink.cli.connections import outlasts_its_cause, read_connections, read_principals
 from pg_privatelink.cli.decisions import FAILED, Line, last_change, read_lines, stamp, told
 from pg_privatelink.cli.explain import ERRORS, explain
 from pg_privatelink.cli.listeners import read_listeners, read_targets
@@ -59,7 +60,14 @@ def look(aws: Aws, service: Service) -> State:
         with _part(state, "last change"):
             _read_log(aws, service.log_group_name, state)
     with _part(state, "alarms"):
-        state.alarms = _alarms(aws, service)
+        state.alarms = [
+            replace(
+                each, cause_gone=state.connections is not None and outlasts_its_cause(each.label, state.connections)
+            )
+            if each.state == "ALARM"
+            else each
+            for each in _alarms(aws, service)
+        ]
     return state
 
 

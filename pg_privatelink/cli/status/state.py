@@ -61,6 +61,7 @@ class Alarm:
         since: When it came into this state, as text.
         reason: AWS's reason for the state.
         description: What it is about and what to do.
+        cause_gone: Whether what it is about is seen to be over, so that it goes off by itself.
     """
 
     label: str
@@ -69,11 +70,12 @@ class Alarm:
     since: str
     reason: str
     description: str
+    cause_gone: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """Whether it is alarmed; without data nothing is known to be wrong."""
-        return Verdict.PROBLEM if self.state == "ALARM" else Verdict.OK
+        """Whether it is alarmed, and not only late; without data nothing is known to be wrong."""
+        return Verdict.PROBLEM if self.state == "ALARM" and not self.cause_gone else Verdict.OK
 
 
 @dataclass(slots=True)

@@ -125,25 +125,26 @@ class Plan:
                 each.until(each.as_before)
             told = verdicts(document)
             first = next((hop for hop, verdict in told.items() if verdict == "problem"), NOTHING)
-            words = tuple(one.words for one in planted)
+            words = tuple(one.words for one in reversed(planted))
             return Round(each.stack, faults, words, first, told, reacted), left_over(each) if look_at_health else []
         return None, []
 
 
 def _plant(ward: Ward, faults: tuple[Fault, ...], rng: random.Random) -> list[Planted] | None:
-    """Plant all of some faults, or none.
+    """Plant all of some faults, or none; returns them in the order in which they were planted.
 
-    What waits to be seen by health checks is planted first: another fault may stop these.
+    What waits to be seen by health checks is planted first, which is the last along the path: another fault may stop
+    these. The last one planted is to be mended first, since each mends what it found.
     """
-    planted: dict[str, Planted] = {}
+    planted: list[Planted] = []
     for each in sorted(faults, key=lambda each: PATH.index(each.hop), reverse=True):
         done = each.plant(ward, rng)
         if done is None:
-            for one in reversed(planted.values()):
+            for one in reversed(planted):
                 one.mend()
             return None
-        planted[each.name] = done
-    return [planted[each.name] for each in faults]
+        planted.append(done)
+    return planted
 
 
 def verdicts(document: dict[str, Any]) -> dict[str, str]:

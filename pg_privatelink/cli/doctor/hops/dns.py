@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem
+from pg_privatelink.cli.doctor.finding import ok, problem, unknown
+from pg_privatelink.cli.explain import denied_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pg_privatelink.cli.doctor.facts import Facts
+    from pg_privatelink.cli.doctor.facts import Facts, Row
     from pg_privatelink.cli.doctor.finding import Finding
 
 # What the function's failures begin with, and what each asks for.
@@ -27,8 +28,7 @@ _REMEDIES = {
     "routes, if it is in a VPC), or take the listener's 'nameservers' away",
     "UNREACHABLE": "see that the function reaches its name servers (its subnets, security group and routes, if it is "
     "in a VPC), or take the listener's 'nameservers' away",
-    "MEMBERS_UNKNOWN": "RDS does not tell the function the cluster's members: see that the cluster exists, and deploy "
-    "(npx cdk deploy --all), which puts the function's role right",
+    "MEMBERS_UNKNOWN": "RDS does not tell the function the cluster's members: see that the cluster exists",
 }
 _OUTCOME = re.compile(r"([A-Z0-9_]+): ")
 
@@ -44,15 +44,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         failure, answer = str(row.get("failure") or ""), row.get("answer")
         if failure:
             wrong = True
-            outcome = _OUTCOME.match(failure)
-            if "is a public address" in failure:
-                remedy = "make the database not publicly accessible"
-            elif answer is not None:
-                remedy = "see 'pg-privatelink logs'; if a permission is missing, deploy (npx cdk deploy --all)"
-            else:
-                remedy = _REMEDIES.get(outcome[1] if outcome else "", "see the name servers, and the name itself")
-            servers = f" (asked: {', '.join(row['nameservers'])})" if row.get("nameservers") else ""
-            yield problem(f"listener {name}, {row.get('hostname')}: {failure}{servers}", remedy)
+            yield _failed(name, row, failure)
         elif answer is not None:
             ttl = f", TTL {answer['ttl']:g} s" if answer.get("ttl") is not None else ""
             told.append(f"{row.get('hostname')} is {', '.join(answer['addresses'])}{ttl}")
@@ -65,3 +57,23 @@ def check(facts: Facts) -> Iterator[Finding]:
             )
     if not wrong:
         yield ok("; ".join(told) or "no listener follows a name")
+
+
+def _failed(name: str, row: Row, failure: str) -> Finding:
+    """Return what a listener's failure means."""
+    about = f"listener {name}, {row.get('hostname')}"
+    if denied_in(failure):
+        return unknown(
+            f"{about}: the function lacks a permission, so what it sees is not all",
+            "see the hop 'Function' first, then look again",
+            counts=False,
+        )
+    outcome = _OUTCOME.match(failure)
+    if "is a public address" in failure:
+        remedy = "make the database not publicly accessible"
+    elif row.get("answer") is not None:
+        remedy = "see 'pg-privatelink logs'"
+    else:
+        remedy = _REMEDIES.get(outcome[1] if outcome else "", "see the name servers, and the name itself")
+    servers = f" (asked: {', '.join(row['nameservers'])})" if row.get("nameservers") else ""
+    return problem(f"{about}: {failure}{servers}", remedy)

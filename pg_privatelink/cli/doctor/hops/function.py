@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pg_privatelink.cli.doctor.facts import known
 from pg_privatelink.cli.doctor.finding import not_read, ok, problem
+from pg_privatelink.cli.explain import denied_in
 from pg_privatelink.cli.problem import Problem
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _EVENTS = "events.amazonaws.com"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """It answers when it is asked, knows all listeners, and what runs it does."""
+    """It answers when it is asked, knows all listeners and may do its work, and what runs it does."""
     name = facts.service.function_name
     if name is None:
         yield ok("there is none: all targets are fixed")
@@ -37,6 +38,14 @@ def _answers(facts: Facts) -> Iterator[Finding]:
         failed = _FAILS.match(facts.report.what)
         yield problem(facts.report.what, facts.report.remedy) if failed else not_read(facts.report)
         return
+    for name, row in sorted(((facts.report or {}).get("listeners") or {}).items()):
+        if denied_in(str(row.get("failure") or "")):
+            yield problem(
+                f"its role lacks a permission: listener {name}: {row['failure']}",
+                "a deployment does not notice what somebody took away by hand: give the role its policies back, as the "
+                "template has them",
+                f"aws cloudformation get-template --stack-name {facts.service.stack} --region {facts.service.region}",
+            )
     for arn, why in ((facts.report or {}).get("broken") or {}).items():
         yield problem(
             f"it cannot read what to follow for target group {arn}: {why}",
