@@ -60,7 +60,7 @@ class Patient:
 
     def hops(self) -> dict[str, Any]:
         """Return what the doctor says, by hop."""
-        return {each["hop"]: each for each in self.site.run("doctor", "--json").document["hops"]}
+        return {each["hop"]: each for each in self.site.run_here("doctor", "--json").document["hops"]}
 
     def first(self) -> tuple[str, dict[str, Any]]:
         """Return the first hop with a problem, and its first finding."""

@@ -70,12 +70,14 @@ UNKNOWN_WITHOUT: dict[str, set[str]] = {
     "ec2:DescribeNetworkAcls": {"Network ACLs"},
     "ec2:DescribeNetworkInterfaces": {"Database's group"},
     "ec2:DescribeRouteTables": {"Route tables"},
-    "ec2:DescribeSecurityGroups": {"Inbound rules", "Outbound rules", "Database's group"},
-    "ec2:DescribeSubnets": {"Load balancer's zones", "Service's zones", "Route tables", "Network ACLs"},
+    "ec2:DescribeSecurityGroups": {"Outbound rules", "Database's group"},
+    "ec2:DescribeSubnets": {
+        "Load balancer's zones", "Service's zones", "Route tables", "Network ACLs", "Database's group",
+    },
     "ec2:DescribeVpcEndpointConnections": {"Connections"},
     "ec2:DescribeVpcEndpointServiceConfigurations": {"Endpoint service", "Service's zones"},
     "ec2:DescribeVpcEndpointServicePermissions": {"Principals"},
-    "elasticloadbalancing:DescribeListeners": {"Listeners", "Inbound rules", *NAMED},
+    "elasticloadbalancing:DescribeListeners": {"Listeners", *NAMED},
     "elasticloadbalancing:DescribeLoadBalancerAttributes": {"Cross-zone"},
     "elasticloadbalancing:DescribeLoadBalancers": {
         "Load balancer", "Load balancer's zones", "Service's zones", "Inbound rules", "Cross-zone", *ON_THE_WAY,
