@@ -147,19 +147,20 @@ def test_following_ends_with_ctrl_c(site: Site) -> None:
     """It prints what is there, waits for more, and ends without an error."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pg_privatelink.cli", "logs", "--since", "1d", "--follow"],
-        env=site.environment,
+        env=site.environment | {"COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    first = process.stdout.readline()
-    while "recorded that it holds" not in process.stdout.readline():
+    printed = [process.stdout.readline()]
+    while "recorded that it holds" not in printed[-1]:
         assert process.poll() is None
+        printed.append(process.stdout.readline())
 
     os.kill(process.pid, signal.SIGINT)
     _, error = process.communicate()
 
-    assert "answered CloudFormation: Create of ServiceTargetSyncStart" in first
+    assert any("answered CloudFormation: Create of ServiceTargetSyncStart" in line for line in printed)
     assert (process.returncode, error) == (0, "")
