@@ -371,6 +371,22 @@ def test_a_fault_is_named_first_and_gone_when_mended(
     assert patient.wrong() == {}
 
 
+def test_an_alarm_is_told_and_not_counted_once_its_cause_is_gone(patient: Patient) -> None:
+    """A connection waited and does not any more: doctor and status say that the alarm is late."""
+    cloudwatch = patient.client("cloudwatch")
+    names = [row["AlarmName"] for row in cloudwatch.describe_alarms()["MetricAlarms"]]
+    (name,) = (each for each in names if "ConnectionWaits" in each)
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a connection waited")
+
+    told = patient.hops()["Alarms"]["findings"]
+    (alarm,) = (row for row in patient.site.run_here("status", "--json").document["alarms"] if row["name"] == name)
+
+    (late,) = (each for each in told if "ConnectionWaits" in each["evidence"])
+    assert late["verdict"] == "ok"
+    assert "no connection waits any more" in late["evidence"]
+    assert (alarm["state"], alarm["cause_gone"], alarm["verdict"]) == ("ALARM", True, "ok")
+
+
 def test_faults_by_chance_are_named_first(patient: Patient) -> None:
     """Single and double faults that a seeded generator plants: the first along the path is named first.
 

@@ -115,12 +115,11 @@ def route_outside_lost(ward: Ward, rng: random.Random) -> Planted | None:
     ec2 = ward.client("ec2")
     outside = [address for address, _ in ward.addresses() if _subnet_of(ward, address) is None]
     ways = [
-        (table, route)
+        (table, max(fitting, key=lambda route: ipaddress.ip_network(route["DestinationCidrBlock"]).prefixlen))
         for table in _tables(ward)
-        for route in table["Routes"]
-        if route.get("GatewayId") != "local"
-        and any(_within(address, route["DestinationCidrBlock"]) for address in outside)
-        and _serves(ward, table)
+        if _serves(ward, table)
+        for address in outside
+        if (fitting := [route for route in table["Routes"] if _within(address, route["DestinationCidrBlock"])])
     ]
     if not ways:
         return None

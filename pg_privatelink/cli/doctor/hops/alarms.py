@@ -22,7 +22,12 @@ def check(facts: Facts) -> Iterator[Finding]:
     fired = [row for row in rows if row["StateValue"] == "ALARM"]
     late = [row for row in fired if _has_no_cause(facts, row)]
     for row in fired:
-        if row not in late:
+        if row in late:
+            yield ok(
+                f"{row['Label']} is in ALARM{_since(row)}, but no connection waits any more: it goes off by itself "
+                "within some minutes"
+            )
+        else:
             yield problem(
                 f"{row['Label']} is in ALARM{_since(row)}",
                 str(row.get("AlarmDescription") or row.get("StateReason") or "see it in CloudWatch").rstrip(),
@@ -30,19 +35,11 @@ def check(facts: Facts) -> Iterator[Finding]:
     if len(late) == len(fired):
         silent = sum(row["StateValue"] == "INSUFFICIENT_DATA" for row in rows)
         told = f"{len(rows)} alarms, none {'of the others ' * bool(late)}in ALARM"
-        told += f"; {silent} without data" if silent else ""
-        yield ok("; ".join([*(_told(row) for row in late), told]))
+        yield ok(told + (f"; {silent} without data" if silent else ""))
 
 
 def _has_no_cause(facts: Facts, row: Row) -> bool:
     return not isinstance(facts.connections, Problem) and outlasts_its_cause(row["Label"], facts.connections)
-
-
-def _told(row: Row) -> str:
-    return (
-        f"{row['Label']} is in ALARM{_since(row)}, but no connection waits any more: it goes off by itself within some "
-        "minutes"
-    )
 
 
 def _since(row: Row) -> str:
