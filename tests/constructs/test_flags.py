@@ -39,8 +39,9 @@ def _sorted(value: object) -> object:
     if not isinstance(value, dict):
         return value
     found = {key: _sorted(each) for key, each in value.items()}
-    if isinstance(found.get("Resource"), list) and "Effect" in found:
-        found["Resource"] = sorted(found["Resource"], key=json.dumps)
+    resources = found.get("Resource")
+    if isinstance(resources, list) and "Effect" in found:
+        found["Resource"] = sorted(resources, key=json.dumps)
     return found
 
 
