@@ -145,8 +145,8 @@ def test_what_must_be_read_is_named_where_nothing_is_found(site: Site, action: s
 
 
 @pytest.fixture(scope="module")
-def databases(site: Site) -> dict[str, str]:
-    """The names of databases of other kinds in the account, with parameter groups of their own."""
+def databases(site: Site) -> Iterator[dict[str, str]]:
+    """The names of databases of other kinds in the account, with parameter groups of their own; deleted again."""
     rds = site.client("rds")
     rds.create_db_cluster_parameter_group(
         DBClusterParameterGroupName="of-cluster", DBParameterGroupFamily="aurora-postgresql16", Description="x"
@@ -168,12 +168,16 @@ def databases(site: Site) -> dict[str, str]:
     added = rds.create_db_proxy_endpoint(
         DBProxyName="policy", DBProxyEndpointName="policy-reads", VpcSubnetIds=subnets, TargetRole="READ_ONLY"
     )["DBProxyEndpoint"]
-    return {
+    yield {
         "cluster": cluster["endpoint"],
         "member": cluster["members"]["policy-1"],
         "proxy": proxy["Endpoint"],
         "endpoint": added["Endpoint"],
     }
+    rds.delete_db_proxy_endpoint(DBProxyEndpointName="policy-reads")
+    rds.delete_db_proxy(DBProxyName="policy")
+    rds.delete_db_instance(DBInstanceIdentifier="policy-1", SkipFinalSnapshot=True)
+    rds.delete_db_cluster(DBClusterIdentifier="policy", SkipFinalSnapshot=True)
 
 
 def look_up(site: Site, name: str, variables: dict[str, str]) -> Database | Problem | None:
