@@ -102,6 +102,14 @@ def actions(kinds: Kinds) -> set[str]:
     return found
 
 
+def _begin_minute_and_look(kinds: Kinds, name: str) -> None:
+    """Let a minute of the function begin, and wait until it has asked for the name."""
+    queries = kinds.site.name_server.queries
+    asked = queries[name]
+    kinds.begin_minute(STACK)
+    eventually(lambda: queries[name] > asked, wanted=True)
+
+
 def _unmoved(kinds: Kinds) -> dict[str, tuple[str, str]]:
     """Return what must stay for ever, by logical id: all but the target groups of `main`, whose kind changes."""
     return {
@@ -180,13 +188,11 @@ def test_addresses_become_instances_and_observing_changes_nothing(kinds: Kinds) 
     assert _unmoved(kinds) == before
     assert registered(kinds, groups[MAIN]) == {first, second}
     assert actions(kinds).isdisjoint(CHANGING)
-    server, name = kinds.site.name_server, "left.example.com"
+    name = "left.example.com"
     kinds.resolve(name, "127.0.0.28")
     called = len(_changes(kinds))
     for _minute in range(2):  # a change that was told does not keep the looks close
-        asked = server.queries[name]
-        kinds.begin_minute(STACK)
-        eventually(lambda asked=asked: server.queries[name] > asked, wanted=True)
+        _begin_minute_and_look(kinds, name)
     failed, seen = kinds.invoke(STACK, '{"action": "observe"}')
     assert not failed
     assert seen["listeners"]["left"]["register"] == [f"127.0.0.28:{kinds.port}"]
