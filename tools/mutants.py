@@ -114,8 +114,23 @@ MUTANTS = (
     Mutant(
         "the shortest time to live counts",
         "history.py",
-        "max(self.ttl, ttl)",
-        "(min(self.ttl, ttl) if self.answers else ttl)",
+        "self.since, max(self.ttl, ttl)",
+        "self.since, min(self.ttl, ttl)",
+    ),
+    Mutant(
+        "one answer out of a cache confirms",
+        "history.py",
+        "if rounds == 1 and not self.renewed:",
+        "if False:",
+    ),
+    Mutant(
+        "a rounded time to live is a new answer",
+        "history.py",
+        "at + ttl > self.ends + ROUNDED_SECONDS",
+        "at + ttl > self.ends",
+    ),
+    Mutant(
+        "answers are never taken to be fetched anew", "history.py", "renewed = self.renewed or", "renewed = False and"
     ),
     Mutant("a stranger goes like a failover's", "history.py", "else UNEXPLAINED_ROUNDS\n", "else 1\n"),
     Mutant("returns are counted twice", "history.py", "else self.returns + back,", "else self.returns + 2 * back,"),
@@ -176,7 +191,8 @@ MUTANTS = (
         "            found.append(Deregister(change.deregister, change.cause))",
         "            found.insert(0, Deregister(change.deregister, change.cause))",
     ),
-    Mutant("no reconcile", "group.py", "return now >= self._reread_at or its_turn", "return now >= self._reread_at"),
+    Mutant("no reconcile", "group.py", "or doubted or its_turn", "or doubted"),
+    Mutant("what a neighbour does at its end is not seen", "group.py", "or doubted or its_turn", "or its_turn"),
     Mutant(
         "an event's invocation ends at once",
         "attention.py",
@@ -264,7 +280,16 @@ MUTANTS = (
     Mutant("a place is not held", "pace.py", "if key not in self._held:", "if True:"),
     Mutant("a used place is held", "pace.py", "if use and place <= now:", "if False:"),
     Mutant("nothing is kept back", "pace.py", "self._lead * (1 - keep)", "self._lead"),
+    Mutant("rows of deregistrations go on in a rush", "pace.py", "if self._rushing(now) and (who", "if False and (who"),
+    Mutant(
+        "a rush has no end",
+        "pace.py",
+        "min(now + _RUSH_SECONDS, self._rush_at",
+        "max(now + _RUSH_SECONDS, self._rush_at",
+    ),
+    Mutant("whoever waits for a turn is another one", "pace.py", "if another and self._changes", "if self._changes"),
     # work: doing it
+    Mutant("what another process registered is not looked at", "work.py", "and self._pace.crowded(now)", "and False"),
     Mutant("an observer changes things", "work.py", "elif self._observe_only:", "elif False:"),
     Mutant("no pace for changes", "work.py", "if wait > 0:", "if False:"),
     Mutant(

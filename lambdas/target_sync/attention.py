@@ -28,6 +28,9 @@ WARY_SECONDS = 600.0
 HANDOVER_SECONDS = 75.0
 """So long the minute rule's invocation may go on then: the next one has looked by that time, be it 15 s late."""
 
+OVERLAP_SECONDS = HANDOVER_SECONDS - 60.0
+"""So long after its own start a process may have another one beside it, which hands over."""
+
 _SLOW_SECONDS = 5.0  # what a question and a call of another process may take
 
 

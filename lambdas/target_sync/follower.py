@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .action import Ask, Deregister, Read, Record, Register
-from .attention import CLOSE_SECONDS, Attention
+from .attention import CLOSE_SECONDS, OVERLAP_SECONDS, Attention
 from .group import FRESH_SECONDS, Group
 from .history import History
 from .plan import plan
@@ -99,6 +99,7 @@ class Follower:
         )
         if others:
             self._group.again(now)
+            self._group.doubt(now + OVERLAP_SECONDS)
         self._queue.clear()
         self._retry_at, self._failures = now, 0
         self._dns_failure = self._aws_failure = ""
@@ -180,6 +181,10 @@ class Follower:
         """Takes note that a change had to wait for its turn: it is decided again from another look."""
         self._queue.clear()
         self._attention.again(now)
+
+    def saw_lately(self, now: float) -> bool:
+        """Whether the target group was read so lately that what to change is decided from that."""
+        return now <= self._group.read_at + FRESH_SECONDS
 
     def put_off(self, now: float) -> None:
         """Takes note that the `followed` tag had better be written later."""

@@ -43,7 +43,7 @@ class Group:
         self.read_at = float("-inf")
         self.tags_at = tags_at
         self.unseen = False
-        self._reread_at = float("-inf")
+        self._reread_at = self._doubted_at = float("-inf")
         # Each group has its own time to be read, so that not all are read at once.
         self._offset = zlib.crc32(arn.encode())
 
@@ -75,11 +75,16 @@ class Group:
         """Has it read at the next opportunity: others may have changed it."""
         self._reread_at = now
 
+    def doubt(self, at: float) -> None:
+        """Has it read once more from a moment on: another process may change it until then."""
+        self._doubted_at = at
+
     def due(self, now: float) -> bool:
         """Whether to read it though nothing is to be changed."""
         since = (now + self._offset) % RECONCILE_SECONDS
         its_turn = since < TURN_SECONDS and self.read_at < now - since
-        return now >= self._reread_at or its_turn
+        doubted = self.read_at < self._doubted_at <= now
+        return now >= self._reread_at or doubted or its_turn
 
     def fresh(self, action: Action, now: float) -> bool:
         """Whether what was read lately is enough to do something; a registration needs the tags only."""

@@ -19,7 +19,7 @@ MINUTE_SECONDS = 58.0
 """When the minute rule's invocation takes its last look: shortly before the next one, which starts without overlap."""
 
 _LAST_SECONDS = 0.5  # so late may that look begin
-_COLD_SECONDS = 4.0  # what a process's start may take: its first invocation begins so much later
+_COLD_SECONDS = 2.0  # what a process's start usually takes: its first invocation begins so much later
 
 _MARGIN_SECONDS = 40.0  # kept back of the function's timeout: a call that is under way, and the report
 _EVENT_TABLE_SECONDS = 60.0  # an event is rare: it may as well learn of listeners added a minute ago

@@ -57,19 +57,28 @@ class Streak(NamedTuple):
         since: When the first of them came, in seconds.
         ttl: The longest time to live among them, in seconds. A resolver's cache counts it down: the longest is the
             nearest to the zone's own.
+        ends: When the first one's time to live ended, in seconds.
+        renewed: Whether one of them ends later: a resolver's cache had fetched it anew.
     """
 
     answers: int
     since: float
     ttl: float
+    ends: float = float("-inf")
+    renewed: bool = False
 
     def plus(self, at: float, ttl: float) -> Streak:
         """The streak with one more answer."""
-        return Streak(self.answers + 1, self.since if self.answers else at, max(self.ttl, ttl))
+        if not self.answers:
+            return Streak(1, at, max(self.ttl, ttl), at + ttl)  # a streak may begin with a time to live known before
+        renewed = self.renewed or at + ttl > self.ends + ROUNDED_SECONDS
+        return Streak(self.answers + 1, self.since, max(self.ttl, ttl), self.ends, renewed)
 
     def covers(self, rounds: int, at: float) -> bool:
         """Whether there are so many answers, and at least three, over so many times to live; one round confirms."""
-        enough = rounds * self.ttl + (ROUNDED_SECONDS if rounds == 1 else 0.0)
+        enough = rounds * self.ttl
+        if rounds == 1 and not self.renewed:  # it may still be one answer, out of a cache
+            enough += ROUNDED_SECONDS
         return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= enough
 
 

@@ -96,11 +96,14 @@ class Work:
         Returns:
             Whether it was done; a change that had to wait for its turn is not, but must be thought over.
         """
-        wait = self._wait(follower, action)
+        looks_first = self._looks_first(follower, action)
+        wait = self._wait(follower, action, use=not looks_first)
         if wait > 0:
             yield wait
             follower.postponed(self._clock.time())
             return False
+        if looks_first:
+            action = Read(tags=False)
         try:
             if isinstance(action, Ask):
                 yield from self._hear(follower)
@@ -121,8 +124,19 @@ class Work:
                 follower.failed(f"{doing} failed: {aws.code(error)}: {error}", self._clock.time())
         return True
 
-    def _wait(self, follower: Follower, action: Action) -> float:
-        """How long until a change may be made that the action is or is read for, but not beyond the invocation."""
+    def _looks_first(self, follower: Follower, action: Action) -> bool:
+        """Whether another process, one at work beside this one, may have registered that where many have to wait."""
+        now = self._clock.time()
+        return isinstance(action, Register) and self._pace.crowded(now) and not follower.saw_lately(now)
+
+    def _wait(self, follower: Follower, action: Action, *, use: bool) -> float:
+        """How long until a change may be made that the action is or is read for, but not beyond the invocation.
+
+        Args:
+            follower: Whose.
+            action: What is to be done.
+            use: Whether its place is used as soon as it comes, if it is a registration.
+        """
         registers, deregisters = isinstance(action, Register), isinstance(action, Deregister)
         # Reading a group only to wait for its turn then would have to be repeated: so the turn is taken before.
         prepares = isinstance(action, Read) and action.tags and action.targets and action.urgent
@@ -130,7 +144,10 @@ class Work:
             return 0.0
         now = self._clock.time()
         arn = follower.listener.target_group_arn
-        place = self._pace.register(arn, now) if registers else self._pace.deregister(arn, now, use=deregisters)
+        if registers:
+            place = self._pace.register(arn, now, use=use)
+        else:
+            place = self._pace.deregister(arn, now, use=deregisters)
         return min(place, max(follower.stop_at, now)) - now
 
     def _hear(self, follower: Follower) -> Steps:

@@ -519,7 +519,7 @@ def test_a_failover_while_the_function_was_away() -> None:
 
     assert [(when - start, what, endpoint.address) for when, what, endpoint in world.elb.log] == [
         (0.0, "register", B),
-        (6.0, "deregister", A),
+        (5.0, "deregister", A),
     ]
 
 

@@ -65,8 +65,8 @@ def test_a_new_address_is_registered_at_first_sight_and_the_old_one_kept() -> No
     [
         pytest.param("AAABB", 10.0, [], id="missing from two answers only, though over two times to live"),
         pytest.param("AAABBB", 5.0, [A], id="missing from three over two times to live"),
-        pytest.param("AAABBB", 3.0, [A], id="missing from three over exactly one time to live, rounded up"),
-        pytest.param("AAABBB", 2.9, [], id="missing from three within less than that"),
+        pytest.param("AAABBB", 2.5, [A], id="missing from three over exactly one time to live"),
+        pytest.param("AAABBB", 2.4, [], id="missing from three within less than that"),
         pytest.param("AAABBBB", 2.4, [A], id="missing from four over more than one time to live"),
         pytest.param("AAABAB", 5.0, [], id="it came back in between"),
         pytest.param("AAABBAB", 5.0, [], id="it came back a moment ago"),
@@ -290,14 +290,25 @@ def test_a_name_that_was_steady_is_not_forgiven_for_ever() -> None:
     assert deregistered(heard(*steady, *("BA" * 12), *"BBB", held="A"), rows(A, B)) == []
 
 
-def test_a_cache_that_counts_down_does_not_shorten_the_window() -> None:
-    """The first of the answers has the zone's own time to live, the later ones what is left of it: the first counts."""
+@pytest.mark.parametrize(
+    ("lives", "gone"),
+    [
+        pytest.param([5, 4, 3, 2, 1, 5], True, id="fetched anew after a time to live"),
+        pytest.param([5, 4, 3, 2, 1, 1], False, id="rounded: it may still be the first one"),
+        pytest.param([5, 4, 3, 2, 1, 1, 5], True, id="and is not a second later"),
+        pytest.param([5, 4, 3, 2, 1, 0, 0], True, id="whatever it says, a second later it cannot be"),
+        pytest.param([2, 1, 0, 5, 4], False, id="fetched anew, but a time to live has not passed"),
+        pytest.param([2, 1, 0, 5, 4, 3], True, id="until it has: that counts, not how old the latest is"),
+    ],
+)
+def test_a_cache_that_counts_down(lives: list[int], gone: bool) -> None:
+    """The longest time to live is the zone's; one answer out of a cache, given again and again, confirms nothing."""
     history = heard("A", "A", "A", held="A")
-    for second in range(6):
-        history = history.answered([B], 5.0 - second % 5, 200.0 + second)
+    for second, left in enumerate(lives):
         assert deregistered(history, rows(A, B)) == []
+        history = history.answered([B], float(left), 200.0 + second)
 
-    assert deregistered(history.answered([B], 5.0, 206.0), rows(A, B)) == [A]
+    assert deregistered(history, rows(A, B)) == ([A] if gone else [])
 
 
 @given(
