@@ -83,13 +83,13 @@ MUTANTS = (
     Mutant(
         "a new name's targets need not be healthy",
         "plan.py",
-        "elif listener.role_change or any(target.healthy for target in successors):",
+        "elif listener.already_followed or any(target.healthy for target in successors):",
         "elif True:",
     ),
     Mutant(
         "a failover waits for health",
         "plan.py",
-        "elif listener.role_change or any(",
+        "elif listener.already_followed or any(",
         "elif any(",
     ),
     Mutant("everything not named goes at once", "plan.py", "if history.gone(endpoint)]", "]"),
@@ -107,10 +107,10 @@ MUTANTS = (
     Mutant(
         "the time to live is ignored",
         "history.py",
-        " and at - self.since >= enough",
+        " and at - self.since >= rounds * self.ttl",
         "",
     ),
-    Mutant("window off by one", "history.py", "at - self.since >= enough", "at - self.since > enough"),
+    Mutant("window off by one", "history.py", "at - self.since >= rounds", "at - self.since > rounds"),
     Mutant(
         "the shortest time to live counts",
         "history.py",
@@ -120,14 +120,14 @@ MUTANTS = (
     Mutant(
         "one answer out of a cache confirms",
         "history.py",
-        "if rounds == 1 and not self.renewed:",
-        "if False:",
+        "return enough and self.renewed",
+        "return enough",
     ),
     Mutant(
         "a rounded time to live is a new answer",
         "history.py",
-        "at + ttl > self.ends + ROUNDED_SECONDS",
-        "at + ttl > self.ends",
+        "at + ttl > self.first_expires + ROUNDED_SECONDS",
+        "at + ttl > self.first_expires",
     ),
     Mutant(
         "answers are never taken to be fetched anew", "history.py", "renewed = self.renewed or", "renewed = False and"
@@ -280,7 +280,7 @@ MUTANTS = (
     Mutant("a place is not held", "pace.py", "if key not in self._held:", "if True:"),
     Mutant("a used place is held", "pace.py", "if use and place <= now:", "if False:"),
     Mutant("nothing is kept back", "pace.py", "self._lead * (1 - keep)", "self._lead"),
-    Mutant("rows of deregistrations go on in a rush", "pace.py", "if self._rushing(now) and (who", "if False and (who"),
+    Mutant("deregistrations go on in a rush", "pace.py", "if self._rushing(now) and (who", "if False and (who"),
     Mutant(
         "a rush has no end",
         "pace.py",

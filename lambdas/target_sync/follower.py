@@ -228,7 +228,7 @@ class Follower:
         """Whether the target group is known to be what the name stands for, or all that it lacks was told."""
         if self.history.changing():
             return False
-        return bool(self._told) or (self.listener.role_change and self._group.registered() == self.history.latest)
+        return bool(self._told) or (self.listener.already_followed and self._group.registered() == self.history.latest)
 
     def _closely(self, now: float) -> bool:
         return self._attention.closely(now, self.history, right=self.right())
@@ -281,4 +281,4 @@ class Follower:
         """
         registered = self._group.registered()
         filled = len(registered) == 1 or registered == self.history.latest
-        return self.listener.role_change and (self.listener.steady or filled)
+        return self.listener.already_followed and (self.listener.steady or filled)

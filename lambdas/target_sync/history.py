@@ -4,7 +4,8 @@ The words used here, in `plan` and in `attention`, each for one thing:
 
 - *identical* answers: the latest ones, in a row, that name exactly the same.
 - *familiar* answers: the latest ones, in a row, that name nothing new.
-- *confirmed*: true of at least three answers in a row that span at least one time to live.
+- *confirmed*: true of at least three answers in a row that span at least one time to live, the longest of theirs, and
+  are not all one answer out of a cache.
 - *changed*: answers were not always identical. *Settled*: confirmed that answers are identical.
 - *complete*: confirmed that answers are familiar, so that all is known that the name stands for at present.
 - *gone*: confirmed that an endpoint is missing, over a longer time where that might be chance.
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from .target import Endpoint
 
 CONFIRMING_ANSWERS = 3
-"""So many answers in a row, spanning one time to live, confirm something that is true of all of them."""
+"""The least number of answers in a row that confirm something: see above."""
 
 ROUNDED_SECONDS = 1.0
-"""What a resolver may cut off of a time to live, which it counts down in whole seconds."""
+"""How much too short a time to live may be told: resolvers count down in whole seconds."""
 
 UNEXPLAINED_ROUNDS = 15
-"""Rounds (an answer and a time to live each) that a target must be missing when nothing newer took its place.
+"""Rounds (an answer and a time to live each) that a target must be missing where that may be chance (`History.gone`).
 
 Names such as Aurora's reader endpoint answer with one of n addresses at random. For two of them, 15 answers in a row
 without the other one are a matter of 1 in 32,768; per address the factor below keeps that near 1 in a million.
@@ -39,7 +40,7 @@ STEADY_ROUNDS = 30
 """Rounds of one and the same answer after which a name is taken to give all its addresses in every answer."""
 
 TURNS_RETURNS = 3
-"""Addresses that came back so often take turns: new, old and new again is still a failover."""
+"""So many returns mean taking turns. Fewer are still a failover: A, B, A has one, and A, B, A, B has two."""
 
 FORGIVEN_RETURNS = 6
 """How much more often addresses of a name that was steady may come back.
@@ -55,31 +56,29 @@ class Streak(NamedTuple):
     Attributes:
         answers: How many.
         since: When the first of them came, in seconds.
-        ttl: The longest time to live among them, in seconds. A resolver's cache counts it down: the longest is the
-            nearest to the zone's own.
-        ends: When the first one's time to live ended, in seconds.
-        renewed: Whether one of them ends later: a resolver's cache had fetched it anew.
+        ttl: The longest time to live among them, or known before them, in seconds. A resolver's cache counts it down:
+            the longest is the nearest to the zone's own.
+        first_expires: When the first one expires by the time to live that it came with, in seconds.
+        renewed: Whether one of them expires later, by more than rounding: then they are not all one answer.
     """
 
     answers: int
     since: float
     ttl: float
-    ends: float = float("-inf")
+    first_expires: float = float("-inf")
     renewed: bool = False
 
     def plus(self, at: float, ttl: float) -> Streak:
         """The streak with one more answer."""
         if not self.answers:
-            return Streak(1, at, max(self.ttl, ttl), at + ttl)  # a streak may begin with a time to live known before
-        renewed = self.renewed or at + ttl > self.ends + ROUNDED_SECONDS
-        return Streak(self.answers + 1, self.since, max(self.ttl, ttl), self.ends, renewed)
+            return Streak(1, at, max(self.ttl, ttl), at + ttl)
+        renewed = self.renewed or at + ttl > self.first_expires + ROUNDED_SECONDS
+        return Streak(self.answers + 1, self.since, max(self.ttl, ttl), self.first_expires, renewed)
 
     def covers(self, rounds: int, at: float) -> bool:
-        """Whether there are so many answers, and at least three, over so many times to live; one round confirms."""
-        enough = rounds * self.ttl
-        if rounds == 1 and not self.renewed:  # it may still be one answer, out of a cache
-            enough += ROUNDED_SECONDS
-        return self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= enough
+        """Whether there are so many answers, and at least three, over so many times to live: one round confirms."""
+        enough = self.answers >= max(CONFIRMING_ANSWERS, rounds) and at - self.since >= rounds * self.ttl
+        return enough and self.renewed
 
 
 _NONE = Streak(0, 0.0, 0.0)
@@ -89,7 +88,7 @@ class Known(NamedTuple):
     """One endpoint that an answer named or that was found in the target group.
 
     Attributes:
-        order: Which came first: 0 for what the group held at the beginning.
+        order: In which order they were first seen, 0 for what the group held at the beginning; returns change nothing.
         found: Whether it was in the target group at the beginning, or no answer named it, and the name was not known to
             be steady then: it may be one that takes turns with what the answers name.
         named: Whether an answer ever named it.
@@ -187,7 +186,7 @@ class History(NamedTuple):
         known = {
             endpoint: entry
             for endpoint, entry in self.known.items()
-            # What left the group and the answers long ago is forgotten.
+            # What is not in the group and is long missing from the answers is forgotten.
             if endpoint in registered or not entry.absent.covers(STEADY_ROUNDS, self.at)
         }
         for endpoint in registered:
@@ -208,16 +207,16 @@ class History(NamedTuple):
     def gone(self, endpoint: Endpoint) -> bool:
         """Whether an endpoint is confirmed to be no longer the database's.
 
-        It is missing from at least three answers in a row that span at least one time to live. That is enough for one
-        that this invocation saw come (A, B, A: B goes like this), and for one that it found when the answer settled on
-        a newer one, as after a failover. More is asked for where addresses may only be taking turns: of one that was
-        found and that nothing newer replaced, when answers still differ, or when known ones keep coming back.
+        That it is missing needs no more than to be confirmed, once the answer is settled, for one that this invocation
+        saw come (A, B, A: B goes like this, though A is older), and for one that it found and that something newer
+        replaced, as after a failover. 15 rounds are asked for where addresses may only be taking turns: of one that was
+        found and that nothing newer replaced, and while answers still differ; more when known ones keep coming back.
         """
         entry = self.known.get(endpoint)
         if entry is None or endpoint in self.latest:
             return False
-        replaced = not entry.found or any(self.known[other].order > entry.order for other in self.latest)
-        rounds = 1 if replaced and self.settled() else UNEXPLAINED_ROUNDS
+        explained = not entry.found or any(self.known[other].order > entry.order for other in self.latest)
+        rounds = 1 if explained and self.settled() else UNEXPLAINED_ROUNDS
         # The more often known ones came back the longer the silence must be, up to a limit for each in turn.
         if self.taking_turns():
             turns = sum(other.named for other in self.known.values())

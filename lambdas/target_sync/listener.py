@@ -104,7 +104,7 @@ class Listener(NamedTuple):
         return self._replace(followed=followed, steady=steady == STEADY)
 
     @property
-    def role_change(self) -> bool:
+    def already_followed(self) -> bool:
         """Whether other addresses mean a failover of the database followed already, not another database."""
         return self.followed == self.record
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-import boto3
 import botocore.config
+import botocore.session
 
 from . import registry as aws
 from .resolve import Answer, Failure, Outcome
@@ -39,13 +39,13 @@ class _Known(NamedTuple):
 @functools.cache
 def client() -> RDSClient:
     """A client whose calls end in bounded time; made only where a listener follows readers."""
-    made: RDSClient = boto3.client(
+    made = botocore.session.get_session().create_client(
         "rds",
         config=botocore.config.Config(
             connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
         ),
     )
-    return made
+    return cast("RDSClient", made)
 
 
 class Members:

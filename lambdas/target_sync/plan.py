@@ -21,7 +21,8 @@ class Change(NamedTuple):
         register: Endpoints to register.
         deregister: Targets to deregister: none that the latest answer names, and never the last one.
         record: The new value of the `followed` tag; None: leave it.
-        waiting: Targets that go as soon as one of the latest answer's is registered or, where that is asked, healthy.
+        waiting: Targets that are gone, but stay until one of the latest answer's is registered or, where that is asked,
+            healthy.
         cause: Why, in a few words.
     """
 
@@ -39,17 +40,18 @@ class Change(NamedTuple):
 def plan(history: History, targets: Iterable[Target], listener: Listener) -> Change:
     """Decides from the answers so far and what a target group holds now.
 
-    What is meant by gone, complete, steady and taking turns is said in `history`.
+    What is meant by confirmed, gone, complete, steady and taking turns is said in `history`.
 
     1. What the latest answer names is registered at first sight, if it is allowed. A draining target counts as not
        registered: an address that comes back is registered again.
-    2. What is registered goes once it is confirmed gone (see `History.gone`) and a target of the latest answer is
-       registered. A failover of the database that was followed before (`role_change`) asks for no more: a demoted
-       server must not get connections. If host name or port changed, or the group was filled by somebody else, both
-       may be alive: then a target of the latest answer must be healthy first, unless AWS says that the old one serves
-       nobody.
+    2. What is registered goes once it is gone (`History.gone`) and a target of the latest answer is among `targets`:
+       one registered by this very change does not count yet, so that one always stays. A failover of the database that
+       was followed before (`already_followed`) asks for no more: a demoted server must not get
+       connections. If host name or port changed, or the group was filled by somebody else, both may be alive: then a
+       target of the latest answer must be healthy first, unless AWS says that the old one serves nobody
+       (`Target.useless`).
     3. The group is recorded as this host name's once it holds exactly what the name stands for and that is complete; as
-       that of a steady name, once that is known.
+       that of a steady name, once that is known and as long as its addresses do not take turns.
 
     Args:
         history: The answers for the listener's host name, the latest of them just given. Without one nothing changes.
@@ -64,14 +66,14 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
     gone = [live[endpoint] for endpoint in sorted(live.keys() - wanted) if history.gone(endpoint)]
     if not successors:
         deregister, waiting = [], gone
-    elif listener.role_change or any(target.healthy for target in successors):
+    elif listener.already_followed or any(target.healthy for target in successors):
         deregister, waiting = gone, []
     else:
         deregister = [target for target in gone if target.useless]
         waiting = [target for target in gone if not target.useless]
 
     matches = bool(wanted) and live.keys() == history.in_play() and history.complete()
-    record = _record(history, listener) if matches and not register else None
+    record = _record(history, listener) if matches else None
     return Change(
         register=tuple(sorted(register)),
         deregister=tuple(deregister),
@@ -83,8 +85,8 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
 
 def _record(history: History, listener: Listener) -> str | None:
     """The new value of the `followed` tag; None: it is right as it is."""
-    steady = history.steady() or (listener.role_change and listener.steady and not history.taking_turns())
-    if listener.role_change and listener.steady == steady:
+    steady = history.steady() or (listener.already_followed and listener.steady and not history.taking_turns())
+    if listener.already_followed and listener.steady == steady:
         return None
     return f"{listener.record} {STEADY}" if steady else listener.record
 
@@ -96,7 +98,7 @@ def _cause(
         return "nothing to change"
     if not live:
         return "the target group was empty"
-    if listener.role_change:
+    if listener.already_followed:
         return "the name answers with other addresses"
     if not listener.followed:
         return "it is not recorded yet that this name's addresses are registered"

@@ -91,7 +91,7 @@ def test_a_listener_is_what_its_tags_say(stub: tuple[Registry, Stubber]) -> None
     assert (listener.name, listener.hostname, listener.port) == ("main", "orders.example.com", 6432)
     assert [str(network) for network in listener.ranges] == ["10.0.0.0/16", "192.168.0.0/24"]
     assert listener.nameservers == (("10.0.0.2", 53), ("10.0.0.3", 5353), ("fd00::2", 53))
-    assert listener.role_change
+    assert listener.already_followed
 
 
 def test_tags_read_for_one_serve_the_others(stub: tuple[Registry, Stubber]) -> None:
