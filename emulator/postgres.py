@@ -11,9 +11,7 @@ A standby replicates synchronously, as RDS Multi-AZ does: what was acknowledged 
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from emulator import processes
 from emulator.unprivileged import Unprivileged
 
 if TYPE_CHECKING:
@@ -160,10 +159,10 @@ class Postgres:
 
     def kill(self) -> None:
         """End every process of it at once: open connections are reset, new ones refused."""
-        processes = self._processes()
-        for pid in processes:
-            _signal(pid, signal.SIGKILL)
-        _until(lambda: not any(map(_lives, processes)))
+        found = self._processes()
+        for pid in found:
+            processes.send(pid, signal.SIGKILL)
+        _until(lambda: not any(map(processes.lives, found)))
         if self._keeper is not None:
             assert self._keeper.stdin is not None  # noqa: S101 - asked for in start()
             self._keeper.stdin.close()
@@ -177,12 +176,12 @@ class Postgres:
         """
         # The first process first: it starts no other then.
         for pid in self._processes():
-            _signal(pid, signal.SIGSTOP)
+            processes.send(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
         for pid in reversed(self._processes()):
-            _signal(pid, signal.SIGCONT)
+            processes.send(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """End it and delete its data; may be called at any time, and twice."""
@@ -246,9 +245,9 @@ class Postgres:
     def _processes(self) -> list[int]:
         """Return its first process and the children of that one, which lead process groups of their own."""
         first = self._pid()
-        if first is None or not _lives(first) or str(self.folder) not in _command_line(first):
+        if first is None or not processes.lives(first) or str(self.folder) not in processes.command_line(first):
             return []
-        return [first, *(pid for pid, parent in _parents() if parent == first)]
+        return [first, *processes.children(first)]
 
     def _clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -275,33 +274,3 @@ def _until(true: Callable[[], bool], seconds: float = _SECONDS_TO_START) -> None
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:.0f} s")
         time.sleep(0.02)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-def _stat(pid: int) -> list[str]:
-    """Return what follows the name in /proc/PID/stat: state, parent, and so on; empty when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _lives(pid: int) -> bool:
-    state = _stat(pid)
-    return bool(state) and state[0] != "Z"
-
-
-def _command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
-def _parents() -> list[tuple[int, int]]:
-    pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
-    return [(pid, int(stat[1])) for pid in pids if (stat := _stat(pid))]

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from emulator import unprivileged
-from emulator.postgres import Postgres, _lives
+from emulator.postgres import Postgres
 from emulator.postgres_pair import Pair
+from emulator.processes import lives
 from tools.demo_world import own_place
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     server.stop()
     server.stop()
 
-    assert not any(map(_lives, processes))
+    assert not any(map(lives, processes))
     assert not server.folder.exists()
 
 

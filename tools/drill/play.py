@@ -14,12 +14,13 @@ from pg_privatelink.cli.drill.clients import Clients
 from pg_privatelink.cli.drill.measure import Figures, figures
 from pg_privatelink.cli.drill.postgres import PsycopgConnector
 from tools.drill.peers import NAMES, Peer
-from tools.drill.scenarios import Scenario, Stage
+from tools.drill.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.data_plane import Front
+    from tools.drill.scenarios import Scenario
     from tools.drill.site import Database, Site
 
 OURS = "pg-privatelink"

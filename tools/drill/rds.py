@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from tools.drill.scenarios import PROMOTED
+from tools.drill.stage import PROMOTED
 
 if TYPE_CHECKING:
     from types import TracebackType
