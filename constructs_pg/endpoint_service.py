@@ -112,8 +112,8 @@ class PostgresEndpointService(Construct):
             unless CDK may not change it (`iam.Role.from_role_arn(..., mutable=False)` or
             `role.without_policy_updates()`): then it must have what `target_sync.required_policy` says, and so does a
             warning (default: a role made here).
-        connection_function_role: The same for the function that answers for consumers' connections and for zones, see
-            `endpoint_connections.gate`; without either task there is none (default: a role made here).
+        connection_function_role: The same for the connection function, which answers for consumers' connections and for
+            zones, see `endpoint_connections.gate`; without either task there is none (default: a role made here).
         permissions_boundary: A permissions boundary for the roles made here (default: none).
         log_retention: How long the functions' logs are kept; they are deleted with the stack (default: one month).
         connection_notifications: Whether a topic and an alarm tell that a connection waits to be accepted; without

@@ -17,14 +17,16 @@ class FunctionSubnetConfiguration(Fields):
 
 
 class FunctionConfiguration(Fields):
-    """Where functions run and as which roles: the one that follows DNS names, and a helper for deployments."""
+    """Where functions run and as which roles: the one that follows DNS names, and the connection function."""
 
     subnets: tuple[FunctionSubnetConfiguration, ...] = Field(
         default=(),
         min_length=1,
         description="Private subnets of the VPC for the functions, in at least two zones, with a route to a NAT "
-        "gateway or else with endpoints for elasticloadbalancing, ec2, s3 and, for readers of clusters and for RDS "
-        "databases without zones, rds. Needed for name servers that only the VPC reaches (default: outside the VPC).",
+        "gateway, or else with interface endpoints for elasticloadbalancing and ec2; rds if you follow cluster readers "
+        "or leave out an RDS database's zones; cloudformation if you set reject_connections_on_delete; and a gateway "
+        "endpoint for s3. Needed for publicly accessible databases and for name servers that only the VPC reaches "
+        "(default: outside the VPC).",
         json_schema_extra={"minItems": rules.MIN_ZONES, "maxItems": rules.MAX_FUNCTION_SUBNETS},
     )
     security_groups: tuple[SecurityGroupId, ...] = Field(
@@ -42,8 +44,8 @@ class FunctionConfiguration(Fields):
     )
     connection_role: RoleArn | None = Field(
         default=None,
-        description="The same for the helper: it has the service learn its zones, compares them with the databases', "
-        "and answers connections where it is told to (default: a role made here).",
+        description="The same for the connection function: it has the service learn its zones, compares them with the "
+        "databases', and answers connections where it is told to (default: a role made here).",
     )
     permissions_boundary: ManagedPolicyArn | None = Field(
         default=None,

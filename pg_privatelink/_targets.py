@@ -42,9 +42,16 @@ Zones = Annotated[
     tuple[Zone, ...],
     Field(
         min_length=1,
-        description="The zones in which the database can be, for RDS those of the DB subnet group, to check that the "
-        "load balancer covers them (default: the first deployment asks RDS about its instances and clusters; others "
-        "are not checked).",
+        description="The zones in which the database can be, those of its DB subnet group, to check that the load "
+        "balancer covers them (default: the first deployment asks RDS, unless allowed_ranges are given).",
+    ),
+]
+ZonesNobodyKnows = Annotated[
+    tuple[Zone, ...],
+    Field(
+        min_length=1,
+        description="The zones in which the addresses can be, to check that the load balancer covers them (default: "
+        "not checked).",
     ),
 ]
 NameServers = Annotated[
@@ -112,7 +119,7 @@ class RdsProxyConfiguration(Fields):
             "load balancer.",
         ),
     ]
-    zones: Zones = ()
+    zones: ZonesNobodyKnows = ()
     nameservers: NameServers = ()
     allowed_ranges: AllowedRanges = ()
 
@@ -123,7 +130,7 @@ class HostnameConfiguration(Fields):
     name: HostName = Field(description="The DNS name, without the port.")
     port: TargetPort = POSTGRES_PORT
     security_groups: SecurityGroups = ()
-    zones: Zones = ()
+    zones: ZonesNobodyKnows = ()
     nameservers: NameServers = ()
     allowed_ranges: AllowedRanges = ()
 

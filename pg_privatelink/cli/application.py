@@ -273,7 +273,7 @@ def drill(
     """Fail the database over, and measure what its clients see.
 
     Connects ten times a second through the endpoint, keeps one session and one query open, and counts numbered writes.
-    Asks before it forces the failover, which RDS does; needs psycopg: pip install 'pg-privatelink[drill]'.
+    Asks before it forces the failover, which RDS does; needs psycopg: pip install '.[drill]' in a checkout.
     Exit codes: 0 all clients came back and no acknowledged write is missing; 1 otherwise; 2 it could not be done.
     """
     from pg_privatelink.cli.drill.command import Plan  # noqa: PLC0415

@@ -121,7 +121,7 @@ def test_without_psycopg_it_says_how_to_get_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "install it: pip install 'pg-privatelink[drill]'"
+    assert done.stdout.strip() == "install it: pip install '.[drill]' in a checkout"
 
 
 def test_no_other_part_of_the_command_imports_it() -> None:

@@ -17,25 +17,36 @@ from tools.install import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-_COMPLETE = (ROOT / "examples" / "rds-to-dbt.yaml").read_text(encoding="utf-8")
+_EXAMPLES = ROOT / "examples"
+_SMALLEST = (_EXAMPLES / "rds-to-dbt.yaml").read_text(encoding="utf-8")
+_STRICT = (_EXAMPLES / "strict.yaml").read_text(encoding="utf-8")
 _SERVICE_FIELDS = {*ServiceConfiguration.model_fields}
 _FILE_FIELDS = {*Configuration.model_fields}
 BLOCKS = blocks("yaml")
 
 
 def whole(block: Block) -> dict[str, Any]:
-    """Return the block as a whole file: as it is, or with the rest of the smallest example around it.
+    """Return the block as a whole file: as it is, or with the rest of a complete file around it.
 
-    A part is what may stand in a service, or at the top of the file; in place of what the example has under its names.
+    A part is what may stand in a service, or at the top of the file; in place of what that file has under its names.
     """
     data: dict[str, Any] = yaml.safe_load(block.text)
     if "services" in data:
         return data
-    complete: dict[str, Any] = yaml.safe_load(_COMPLETE)
+    complete = _around(block)
     (service,) = complete["services"].values()
     assert {*data} <= _SERVICE_FIELDS or {*data} <= _FILE_FIELDS, f"{block} is no part of a file: {sorted(data)}"
     (service if {*data} <= _SERVICE_FIELDS else complete).update(data)
     return complete
+
+
+def _around(block: Block) -> dict[str, Any]:
+    """Return the file that a part belongs to: the one above it on its page, or the page's example, or the smallest."""
+    above = [each.text for each in BLOCKS if each.path == block.path and each.line < block.line]
+    whole_ones = [text for text in above if "services" in yaml.safe_load(text)]
+    example = _STRICT if block.path.name == "strict-compliance.md" else _SMALLEST
+    found: dict[str, Any] = yaml.safe_load([example, *whole_ones][-1])
+    return found
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -48,6 +59,13 @@ def test_yaml_makes_stacks(tmp_path: Path, block: Block) -> None:
     assembly = PgPrivateLinkApp(configuration=path, outdir=str(tmp_path / "cdk.out")).synth()
 
     assert {stack.stack_name for stack in assembly.stacks} == {f"PgPrivateLink-{name}" for name in data["services"]}
+
+
+def test_the_strict_guide_shows_its_example() -> None:
+    """What the page says that `examples/strict.yaml` adds to a service is what stands in it."""
+    (shown,) = (block for block in BLOCKS if block.path.name == "strict-compliance.md")
+
+    assert whole(shown) == yaml.safe_load(_STRICT)
 
 
 def test_every_kind_of_postgres_has_a_snippet() -> None:

@@ -37,8 +37,8 @@ def _between(text: str, name: str, part: str) -> str:
 def _follow(results: dict[str, Any]) -> str:
     before, without = (results["recovery"][key] for key in ("event_before", "event_late_or_lost"))
     return (
-        f"median {_seconds(before['p50_s'])}; of 100 failovers 99 within {_seconds(before['p99_s'])} with an event "
-        f"before, {_seconds(without['p99_s'])} with a late one or none"
+        f"median {_seconds(before['p50_s'])}; 99 of 100 failovers: within {_seconds(before['p99_s'])} if RDS's event "
+        f"came first, within {_seconds(without['p99_s'])} if it was late or missing"
     )
 
 

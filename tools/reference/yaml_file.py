@@ -24,9 +24,9 @@ _HEAD = """\
 
 Made by `make reference` from the models that load the file; do not edit.
 [privatelink.schema.json](../privatelink.schema.json) says the same to editors. `*` stands for a name of your choice or
-for a place in a list. What stands under *update* is what a change of the option does to a deployed stack: nothing
-replaces the load balancer, the endpoint service or the target group of a listener that stays.
-[updates.md](../updates.md) has each change, there and back.
+for a place in a list. What stands under *update* is what a change of the option does to a deployed stack: none replaces
+the load balancer or the endpoint service, and few a listener's target group. [updates.md](../updates.md) has each
+change, there and back.
 
 Ids, ARNs and names are checked for their form before anything is deployed, and every mistake is told with its line.
 """

@@ -32,7 +32,7 @@ def pyplot() -> Any:  # noqa: ANN401 - the module
     except ImportError as error:
         raise Problem(
             f"the chart needs matplotlib, which cannot be imported ({error})",
-            "install it: pip install 'pg-privatelink[drill]', or leave --chart out",
+            "install it: pip install '.[drill]' in a checkout, or leave --chart out",
         ) from error
     return plt
 

@@ -73,7 +73,7 @@ class PsycopgConnector:
         except ImportError as error:
             raise Problem(
                 f"the drill needs psycopg, a client of Postgres, which cannot be imported ({error})",
-                "install it: pip install 'pg-privatelink[drill]'",
+                "install it: pip install '.[drill]' in a checkout",
             ) from error
         given = {name: str(value) for name, value in options.items()}
         self._conninfo = psycopg.conninfo.make_conninfo(application_name="pg-privatelink drill", **given)

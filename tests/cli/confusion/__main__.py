@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.cli.confusion.hospital import deployed
-from tests.cli.confusion.report import report
+from tests.cli.confusion.report import BY_HAND, report
 from tests.cli.confusion.rounds import Plan, Round, findings
 from tests.cli.confusion.set_up import SET_UPS
 from tools.install import WORK
@@ -59,7 +59,9 @@ def main() -> int:
     text = report(seed, sound, rounds)
     _say(text, *left)
     if given.write:
-        given.write.write_text(text)
+        before = given.write.read_text() if given.write.exists() else ""
+        given.write.write_text(text + "".join(before.partition(f"\n{BY_HAND}\n")[1:]))
+        _say(f"wrote {given.write}; a section '{BY_HAND}' in it is as it was: look it over")
     return int(any(sound.values()) or not all(each.right for each in rounds) or bool(left))
 
 

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from tests.cli.confusion.set_up import SetUp
 
 
+BY_HAND = "### About this run"
+"""The heading of the page's last section, which people write: what was not right, and what became of it."""
+
 _HEAD = """\
 # How often the doctor is right
 
-Written by `make doctor-confusion`: sound services that are unusual, deployed on the emulator, then one fault or two at
-a time, drawn by a seed and planted by AWS's API. The generator knows nothing of the doctor. A round is right if the
-first problem is the hop that was broken, of two the first along the path, and the other is a problem too or not known
-because of the first.
+Tables: `make doctor-confusion`. The last section is by hand. Sound services that are unusual are deployed on the
+emulator, then one fault or two at a time are drawn by a seed and planted by AWS's API. The generator knows nothing of
+the doctor. A round is right if the first problem is the hop that was broken, of two the first along the path, and the
+other is a problem too or not known because of the first.
 
 The emulator's health checks are real connections, but its data plane looks at no security group, network ACL or route,
 and at zones only to tell which targets are in use: faults of these do not stop traffic there, as they would on AWS. The
