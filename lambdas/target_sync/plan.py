@@ -46,10 +46,9 @@ def plan(history: History, targets: Iterable[Target], listener: Listener) -> Cha
        registered: an address that comes back is registered again.
     2. What is registered goes once it is gone (`History.gone`) and a target of the latest answer is among `targets`:
        one registered by this very change does not count yet, so that one always stays. A failover of the database that
-       was followed before (`already_followed`) asks for no more: a demoted server must not get
-       connections. If host name or port changed, or the group was filled by somebody else, both may be alive: then a
-       target of the latest answer must be healthy first, unless AWS says that the old one serves nobody
-       (`Target.useless`).
+       was followed before (`already_followed`) asks for no more: a demoted server must not get connections. If host
+       name or port changed, or the group was filled by somebody else, both may be alive: then a target of the latest
+       answer must be healthy first, unless AWS says that the old one serves nobody (`Target.useless`).
     3. The group is recorded as this host name's once it holds exactly what the name stands for and that is complete; as
        that of a steady name, once that is known and as long as its addresses do not take turns.
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connection_gate import custom_resource, databases
+from connection_gate import custom_resource, databases, zones
 from connection_gate.custom_resource import ZONES_TYPE
 from connection_gate.databases import Databases, uncovered
 from tests.connection_gate.fakes import STACK, Aws, aws_error
@@ -79,7 +79,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr(databases, "time", type("Clock", (), {"monotonic": lambda: now[0], "sleep": sleep}))
+    for module in (databases, zones):
+        monkeypatch.setattr(module, "time", type("Clock", (), {"monotonic": lambda: now[0], "sleep": sleep}))
     monkeypatch.setattr(custom_resource, "time", type("Clock", (), {"monotonic": lambda: now[0], "sleep": time.sleep}))
     return now
 
