@@ -20,8 +20,6 @@ REJECTED = "rejected"
 LOST = frozenset({"failed", "expired"})
 """States that end without anybody having wanted it."""
 
-_ALARM = "ConnectionWaits"
-
 _ACCOUNT = re.compile(r"arn:[^:]*:iam::(\d{12}):.*")
 
 
@@ -46,19 +44,6 @@ class Connection:
     def is_in(self, *states: str) -> bool:
         """Return whether its state is one of these; AWS writes states in more than one way."""
         return self.state.lower() in states
-
-
-def outlasts_its_cause(label: str, connections: Iterable[Connection]) -> bool:
-    """Return whether an alarm that is on is the one on a connection that waits, and none waits any more.
-
-    It looks at minutes that are over, so it goes off some minutes later. No other alarm is ever taken for done: a
-    target that is healthy now may have been unhealthy a moment ago, and be again.
-
-    Args:
-        label: What the alarm is called in the service.
-        connections: The service's connections.
-    """
-    return label.endswith(_ALARM) and not any(each.is_in(WAITING) for each in connections)
 
 
 def read_connections(aws: Aws, *, service_id: str | None = None) -> list[Connection]:

@@ -384,7 +384,7 @@ def test_an_alarm_is_told_and_not_counted_once_its_cause_is_gone(patient: Patien
     (late,) = (each for each in told if "ConnectionWaits" in each["evidence"])
     assert late["verdict"] == "ok"
     assert "no connection waits any more" in late["evidence"]
-    assert (alarm["state"], alarm["cause_gone"], alarm["verdict"]) == ("ALARM", True, "ok")
+    assert (alarm["state"], alarm["goes_off"], alarm["verdict"]) == ("ALARM", "no connection waits any more", "ok")
 
 
 def test_faults_by_chance_are_named_first(patient: Patient) -> None:

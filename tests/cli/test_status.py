@@ -127,7 +127,7 @@ class TestVerdict:
              "Something is wrong: listener main."),
             (lambda state: setattr(state, "alarms", [TestVerdict.FIRED]), ExitCode.PROBLEM,
              "Something is wrong: alarm NoHealthyTarget."),
-            (lambda state: setattr(state, "alarms", [replace(TestVerdict.FIRED, cause_gone=True)]), ExitCode.OK,
+            (lambda state: setattr(state, "alarms", [replace(TestVerdict.FIRED, goes_off="it is late")]), ExitCode.OK,
              "Nothing is wrong. No consumer is connected yet."),
             (lambda state: setattr(state, "configuration", {"state": "Failed"}), ExitCode.PROBLEM,
              "Something is wrong: the endpoint service."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pg_privatelink.cli.alarms import read_alarms
 from pg_privatelink.cli.connections import read_connections, read_principals
 from pg_privatelink.cli.doctor.database import Database, read_database
 from pg_privatelink.cli.doctor.facts import Facts, read
@@ -13,13 +14,12 @@ from pg_privatelink.cli.doctor.template import Template
 from pg_privatelink.cli.explain import ERRORS, code
 from pg_privatelink.cli.listeners import read_listeners, read_targets
 from pg_privatelink.cli.problem import Problem
-from pg_privatelink.cli.service import ALARMS, TARGET_GROUP
+from pg_privatelink.cli.service import TARGET_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 
-_ALARMS_AT_ONCE = 100  # DescribeAlarms takes no more names
 _FILTER_VALUES = 200  # as many as a filter of the EC2 API takes
 
 
@@ -51,7 +50,7 @@ def gather(aws: Aws, service: Service) -> Facts:
     gather_function(aws, facts)
     facts.databases = _from(facts.named, lambda named: _databases(aws, named, facts.report))
     _gather_network(aws, facts)
-    facts.alarms = read(lambda: _alarms(aws, service))
+    facts.alarms = read(lambda: read_alarms(aws, service))
     return facts
 
 
@@ -203,19 +202,3 @@ def _interfaces(
         for page in pages:
             found |= {row["NetworkInterfaceId"]: dict(row) for row in page["NetworkInterfaces"]}
     return list(found.values())
-
-
-def _alarms(aws: Aws, service: Service) -> list[Row]:
-    cloudwatch: CloudWatchClient = aws.client("cloudwatch")
-    labels = {each.physical_id: service.label(each) for each in service.of_type(*ALARMS) if each.physical_id}
-    names = list(labels)
-    found: list[Row] = []
-    for start in range(0, len(names), _ALARMS_AT_ONCE):
-        answer = cloudwatch.describe_alarms(
-            AlarmNames=names[start : start + _ALARMS_AT_ONCE],
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-            MaxRecords=_ALARMS_AT_ONCE,
-        )
-        rows: list[Any] = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-        found += [{**row, "Label": labels.get(row["AlarmName"], row["AlarmName"])} for row in rows]
-    return sorted(found, key=lambda row: str(row["Label"]))

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pg_privatelink.cli.connections import outlasts_its_cause, read_connections, read_principals
+from pg_privatelink.cli.alarms import passing, read_alarms
+from pg_privatelink.cli.connections import read_connections, read_principals
 from pg_privatelink.cli.decisions import FAILED, Line, last_change, read_lines, stamp, told
 from pg_privatelink.cli.explain import ERRORS, explain
 from pg_privatelink.cli.listeners import read_listeners, read_targets
 from pg_privatelink.cli.observation import observe
 from pg_privatelink.cli.problem import Problem
-from pg_privatelink.cli.service import ALARMS
 from pg_privatelink.cli.status.state import Alarm, State, listener_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
 
+    from pg_privatelink.cli.alarms import Row
     from pg_privatelink.cli.aws import Aws
     from pg_privatelink.cli.service import Service
-
-_ALARMS_AT_ONCE = 100  # DescribeAlarms takes no more names
 
 
 def look(aws: Aws, service: Service) -> State:
@@ -60,14 +57,9 @@ def look(aws: Aws, service: Service) -> State:
         with _part(state, "last change"):
             _read_log(aws, service.log_group_name, state)
     with _part(state, "alarms"):
-        state.alarms = [
-            replace(
-                each, cause_gone=state.connections is not None and outlasts_its_cause(each.label, state.connections)
-            )
-            if each.state == "ALARM"
-            else each
-            for each in _alarms(aws, service)
-        ]
+        rows = read_alarms(aws, service)
+        late = passing(rows, state.connections)
+        state.alarms = [_alarm(row, late.get(row["AlarmName"], "")) for row in rows]
     return state
 
 
@@ -103,27 +95,13 @@ def _told(line: Line) -> dict[str, str]:
     return {"at": stamp(line.at), "listener": listener, "what": what, "why": why}
 
 
-def _alarms(aws: Aws, service: Service) -> list[Alarm]:
-    cloudwatch: CloudWatchClient = aws.client("cloudwatch")
-    labels = {each.physical_id: service.label(each) for each in service.of_type(*ALARMS) if each.physical_id}
-    names = list(labels)
-    found: list[Alarm] = []
-    for start in range(0, len(names), _ALARMS_AT_ONCE):
-        answer = cloudwatch.describe_alarms(
-            AlarmNames=names[start : start + _ALARMS_AT_ONCE],
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-            MaxRecords=_ALARMS_AT_ONCE,
-        )
-        rows: list[Any] = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-        found += [
-            Alarm(
-                label=labels.get(row["AlarmName"], row["AlarmName"]),
-                name=row["AlarmName"],
-                state=row["StateValue"],
-                since=stamp(row["StateUpdatedTimestamp"]) if "StateUpdatedTimestamp" in row else "",
-                reason=row.get("StateReason", ""),
-                description=row.get("AlarmDescription", ""),
-            )
-            for row in rows
-        ]
-    return sorted(found, key=lambda each: each.label)
+def _alarm(row: Row, goes_off: str) -> Alarm:
+    return Alarm(
+        label=row["Label"],
+        name=row["AlarmName"],
+        state=row["StateValue"],
+        since=stamp(row["StateUpdatedTimestamp"]) if "StateUpdatedTimestamp" in row else "",
+        reason=row.get("StateReason", ""),
+        description=row.get("AlarmDescription", ""),
+        goes_off=goes_off,
+    )

@@ -61,7 +61,7 @@ class Alarm:
         since: When it came into this state, as text.
         reason: AWS's reason for the state.
         description: What it is about and what to do.
-        cause_gone: Whether what it is about is seen to be over, so that it goes off by itself.
+        goes_off: Why it goes off by itself, if it is on and does; empty: it does not, as far as is known.
     """
 
     label: str
@@ -70,12 +70,12 @@ class Alarm:
     since: str
     reason: str
     description: str
-    cause_gone: bool = False
+    goes_off: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """Whether it is alarmed, and not only late; without data nothing is known to be wrong."""
-        return Verdict.PROBLEM if self.state == "ALARM" and not self.cause_gone else Verdict.OK
+        return Verdict.PROBLEM if self.state == "ALARM" and not self.goes_off else Verdict.OK
 
 
 @dataclass(slots=True)

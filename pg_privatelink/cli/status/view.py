@@ -157,5 +157,5 @@ def _alarms(screen: Screen, alarms: Sequence[Alarm]) -> None:
     for each in alarms:
         if each.verdict is Verdict.PROBLEM:
             screen.say(f"{each.label}: {each.description or each.reason}", verdict="problem", indent=2)
-        elif each.cause_gone:
-            screen.say(f"{each.label}: no connection waits any more; it goes off by itself in some minutes", indent=2)
+        elif each.goes_off:
+            screen.say(f"{each.label}: {each.goes_off}; it goes off by itself in some minutes", indent=2)

@@ -311,10 +311,18 @@ def keepalives_late(ward: Ward, rng: random.Random) -> Planted | None:
 @fault("Alarms")
 def alarm_fired(ward: Ward, rng: random.Random) -> Planted | None:
     """An alarm of the stack is in ALARM, and nothing else is wrong."""
-    names = ward.physical("AWS::CloudWatch::Alarm")
+    cloudwatch, ours = ward.client("cloudwatch"), ward.physical("AWS::CloudWatch::Alarm")
+    names = [
+        row["AlarmName"]
+        for row in cloudwatch.describe_alarms()["MetricAlarms"]
+        # Those are told and not counted: while they are new, and while no connection waits.
+        if row["AlarmName"] in ours
+        and row.get("TreatMissingData") != "breaching"
+        and "ConnectionWaits" not in row["AlarmName"]
+    ]
     if not names:
         return None
-    cloudwatch, name = ward.client("cloudwatch"), rng.choice(names)
+    name = rng.choice(names)
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="planted")
     return Planted(
         f"{name} is in ALARM",

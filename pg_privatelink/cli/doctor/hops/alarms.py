@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pg_privatelink.cli.connections import outlasts_its_cause
+from pg_privatelink.cli.alarms import passing
 from pg_privatelink.cli.doctor.facts import known
 from pg_privatelink.cli.doctor.finding import ok, problem
 from pg_privatelink.cli.problem import Problem
@@ -17,29 +17,22 @@ if TYPE_CHECKING:
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """None is in alarm, but for one whose cause is seen to be gone: it follows some minutes later."""
+    """None is in alarm, but for those that go off by themselves."""
     rows = known(facts.alarms)
     fired = [row for row in rows if row["StateValue"] == "ALARM"]
-    late = [row for row in fired if _has_no_cause(facts, row)]
+    late = passing(rows, None if isinstance(facts.connections, Problem) else facts.connections)
     for row in fired:
-        if row in late:
-            yield ok(
-                f"{row['Label']} is in ALARM{_since(row)}, but no connection waits any more: it goes off by itself "
-                "within some minutes"
-            )
+        told = f"{row['Label']} is in ALARM{_since(row)}"
+        if row["AlarmName"] in late:
+            yield ok(f"{told}, but {late[row['AlarmName']]}: it goes off by itself within some minutes")
         else:
             yield problem(
-                f"{row['Label']} is in ALARM{_since(row)}",
-                str(row.get("AlarmDescription") or row.get("StateReason") or "see it in CloudWatch").rstrip(),
+                told, str(row.get("AlarmDescription") or row.get("StateReason") or "see it in CloudWatch").rstrip()
             )
     if len(late) == len(fired):
         silent = sum(row["StateValue"] == "INSUFFICIENT_DATA" for row in rows)
         told = f"{len(rows)} alarms, none {'of the others ' * bool(late)}in ALARM"
         yield ok(told + (f"; {silent} without data" if silent else ""))
-
-
-def _has_no_cause(facts: Facts, row: Row) -> bool:
-    return not isinstance(facts.connections, Problem) and outlasts_its_cause(row["Label"], facts.connections)
 
 
 def _since(row: Row) -> str:
