@@ -146,13 +146,14 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
 
 
 def test_a_sound_service_has_no_finding(patient: Patient) -> None:
-    """Every hop is ok, and a person reads so."""
+    """Every hop is ok, and a person reads so, though alarms are on until the first data come."""
     assert patient.wrong() == {}
 
     told = patient.site.run("doctor", columns=80).out
 
     assert max(map(len, told.splitlines())) <= 80
-    assert "  ok       Database's group" in told
+    assert "  ok  Database's group" in told
+    assert told.endswith("Nothing is wrong.\n")
 
 
 def rejected(patient: Patient) -> Callable[[], object]:
