@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -13,8 +12,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._acknowledgments import CONCURRENCY, DEAD_LETTERS
 from ._assets import stage_connection_gate
+from ._functions import asset_folder, make_function
 from ._keys import allow_logs_to_use
 from .function_network import FunctionNetwork
 from .gate_permissions import GatePermissions
@@ -85,9 +84,7 @@ class ConnectionGate(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        stage = cdk.Stage.of(self)
-        assert stage is not None  # noqa: S101 - every stack has one
-        code = stage_connection_gate(Path(stage.asset_outdir) / "pg-privatelink-connection-gate")
+        code = stage_connection_gate(asset_folder(self, "connection-gate"))
         code_hash = cdk.FileSystem.fingerprint(str(code))
         self.log_group = logs.LogGroup(
             self,
@@ -118,28 +115,18 @@ class ConnectionGate(Construct):
                 service=scope.node.scope or scope,
             )
             self._permissions.allow_network_interfaces(self.network)
-        self.function = lambda_.Function(
+        self.function = make_function(
             self,
-            "Function",
             description="Connections and zones of a Postgres endpoint service",
-            code=lambda_.Code.from_asset(str(code)),
+            code=code,
             handler=_HANDLER,
             runtime=runtime,
-            architecture=lambda_.Architecture.ARM_64,
-            memory_size=128,
             timeout=_FUNCTION_TIMEOUT,
-            role=self.role,
-            vpc=None if self.network is None else self.network.vpc,
-            vpc_subnets=None if self.network is None else ec2.SubnetSelection(subnets=self.network.subnets),
-            security_groups=None if self.network is None else self.network.security_groups,
-            environment_encryption=encryption_key,
-            log_group=self.log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
-            # The next look repairs what failed.
-            retry_attempts=0,
             max_event_age=cdk.Duration.minutes(10),
+            role=self.role,
+            network=self.network,
+            encryption_key=encryption_key,
+            log_group=self.log_group,
             environment={
                 "SERVICE_ID": endpoint_service_id,
                 "LOAD_BALANCER_ARN": load_balancer.load_balancer_arn,
@@ -147,8 +134,6 @@ class ConnectionGate(Construct):
                 **({"REJECT_OTHERS": "true"} if reject_others else {}),
             },
         )
-        for acknowledged in (CONCURRENCY, DEAD_LETTERS):
-            acknowledged.on(self.function)
         if self._permissions.policy is not None:
             self.function.node.add_dependency(self._permissions.policy)
         self.zones = cdk.CustomResource(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -15,8 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ._acknowledgments import CONCURRENCY, DEAD_LETTERS, DESCRIBE_ACTIONS
+from ._acknowledgments import DESCRIBE_ACTIONS
 from ._assets import stage_connectivity_check
+from ._functions import asset_folder, make_function
 from ._keys import allow_logs_to_use
 from ._validation import (
     check_alarm_topics,
@@ -218,31 +218,18 @@ class PostgresConnectivityCheck(Construct):
         return role
 
     def _make_function(self, runtime: lambda_.Runtime, key: kms.IKey | None, *, tls_required: bool) -> lambda_.Function:
-        stage = cdk.Stage.of(self)
-        assert stage is not None  # noqa: S101 - every stack has one
-        code = stage_connectivity_check(Path(stage.asset_outdir) / "pg-privatelink-connectivity-check")
-        function = lambda_.Function(
+        function = make_function(
             self,
-            "Function",
             description="Connects to Postgres through an interface endpoint, as consumers do",
-            code=lambda_.Code.from_asset(str(code)),
+            code=stage_connectivity_check(asset_folder(self, "connectivity-check")),
             handler=_HANDLER,
             runtime=runtime,
-            architecture=lambda_.Architecture.ARM_64,
-            memory_size=128,
             timeout=_FUNCTION_TIMEOUT,
-            role=self.role,
-            vpc=self.network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnets=self.network.subnets),
-            security_groups=self.network.security_groups,
-            environment_encryption=key,
-            log_group=self.log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
-            # The next check is due in minutes anyway; a late one would measure another moment.
-            retry_attempts=0,
             max_event_age=cdk.Duration.minutes(1),
+            role=self.role,
+            network=self.network,
+            encryption_key=key,
+            log_group=self.log_group,
             environment={
                 "CHECK": self.check_name,
                 "HOST": self.host,
@@ -251,8 +238,6 @@ class PostgresConnectivityCheck(Construct):
                 **({"TLS_REQUIRED": "true"} if tls_required else {}),
             },
         )
-        for acknowledged in (CONCURRENCY, DEAD_LETTERS):
-            acknowledged.on(function)
         # AWS Lambda connects it to the VPC as this role, so the role must be complete before.
         function.node.add_dependency(self.role)
         return function

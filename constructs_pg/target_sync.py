@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -16,8 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ._acknowledgments import CONCURRENCY, DEAD_LETTERS
 from ._assets import stage_target_sync
+from ._functions import asset_folder, make_function
 from ._keys import allow_logs_to_use
 from ._validation import TARGET_RANGES, is_in, is_token
 from .event_rules import EventRules, rule_target
@@ -107,9 +106,7 @@ class TargetSync(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        stage = cdk.Stage.of(self)
-        assert stage is not None  # noqa: S101 - every stack has one
-        code = stage_target_sync(Path(stage.asset_outdir) / "pg-privatelink-target-sync")
+        code = stage_target_sync(asset_folder(self, "target-sync"))
         self._code_hash = cdk.FileSystem.fingerprint(str(code))
         self.log_group = self._make_log_group(log_retention, encryption_key)
         #: None outside the VPC.
@@ -126,29 +123,18 @@ class TargetSync(Construct):
         self._permissions = self._make_permissions(
             role, permissions_boundary, encryption_key, observe_only=observe_only
         )
-        self.function = lambda_.Function(
+        self.function = make_function(
             self,
-            "Function",
             description="Keeps the target groups of a Postgres endpoint service in step with DNS",
-            code=lambda_.Code.from_asset(str(code)),
+            code=code,
             handler=_HANDLER,
             runtime=runtime,
-            architecture=lambda_.Architecture.ARM_64,
-            memory_size=128,
             timeout=_FUNCTION_TIMEOUT,
-            role=self.role,
-            vpc=None if self.network is None else self.network.vpc,
-            vpc_subnets=None if self.network is None else ec2.SubnetSelection(subnets=self.network.subnets),
-            security_groups=None if self.network is None else self.network.security_groups,
-            environment_encryption=encryption_key,
-            log_group=self.log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            # Start and report lines of 1440 invocations a day would outweigh what the function has to say.
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
-            # The next minute repairs what failed; a late repetition would act on old news.
-            retry_attempts=0,
             max_event_age=cdk.Duration.minutes(1),
+            role=self.role,
+            network=self.network,
+            encryption_key=encryption_key,
+            log_group=self.log_group,
             environment={
                 "LOAD_BALANCER_ARN": load_balancer.load_balancer_arn,
                 "VPC_RANGES": " ".join(vpc_cidrs),
@@ -157,8 +143,6 @@ class TargetSync(Construct):
             },
         )
         self._function_arn = self.function.function_arn
-        for acknowledged in (CONCURRENCY, DEAD_LETTERS):
-            acknowledged.on(self.function)
         if self._permissions.policy is not None:
             self.function.node.add_dependency(self._permissions.policy)
         # One permission for all rules: one each would outgrow the 20 KB of a function's policy at 50 databases.
