@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-    from .connectivity_check import CheckNetwork
+    from .check_network import CheckNetwork
     from .function_network import FunctionNetwork
 
 

@@ -14,7 +14,7 @@ from .given_role import spelled
 if TYPE_CHECKING:
     from constructs import IConstruct
 
-    from .connectivity_check import CheckNetwork
+    from .check_network import CheckNetwork
     from .function_network import FunctionNetwork
 
 # Lambda says which function's code makes a call, and nothing where it calls EC2 or KMS itself, as the function's role:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
 
     from .listener import Listener
-    from .work import Resolver
+    from .resolve import Resolver
 
 MEMBERS_SECONDS = 30.0
 """After so long the list of members is read again."""

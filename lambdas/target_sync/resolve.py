@@ -16,7 +16,9 @@ from .listener import NameServer
 from .message import AAAA, NOERROR, NXDOMAIN, SERVFAIL, A, Message, MessageError, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Resolver = Callable[[str, Sequence[NameServer]], "Answer | Failure"]
 
 SERVER_SECONDS = 1.0
 """How long one server may take, in seconds, before the next one is asked."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .registry import Registry
+    from .resolve import Resolver
     from .settings import Settings
-    from .work import Clock, Resolver, Steps
+    from .work import Clock, Steps
 
 TABLE_SECONDS = 3600.0
 """After so long the list of target groups and their tags are read again though no deployment announced a change."""

@@ -11,19 +11,17 @@ from .log import emit
 from .settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator
 
     from .action import Action
     from .follower import Follower
-    from .listener import Listener, NameServer
+    from .listener import Listener
     from .members import Members
     from .pace import Pace
     from .registry import Registry
-    from .resolve import Answer, Failure
     from .target import Target
 
     Steps = Iterator[float]
-    Resolver = Callable[[str, Sequence[NameServer]], Answer | Failure]
 
 _SHARED_PAUSE_SECONDS = 0.02  # while another one's call is under way that reads this one's tags, too
 

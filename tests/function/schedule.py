@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from target_sync.listener import NameServer
-    from target_sync.resolve import Failure
-    from target_sync.work import Resolver
+    from target_sync.resolve import Failure, Resolver
 
 WRITES = frozenset({"RegisterTargets", "DeregisterTargets", "AddTags"})
 EVENT_LIMIT = 320.0

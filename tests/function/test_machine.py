@@ -15,7 +15,7 @@ from tests.function.fakes import World, aws_error, endpoints, group_arn
 from tests.function.schedule import Cache, Process, Schedule
 
 if TYPE_CHECKING:
-    from target_sync.work import Resolver
+    from target_sync.resolve import Resolver
 
 LISTENERS = ("orders", "reports", "users")
 OTHERS = ["3.120.1.2", "10.9.0.1"]
