@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from functools import cache
@@ -37,6 +38,10 @@ def may_use_namespaces() -> bool:
     return subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
+class ClosedFolderError(Exception):
+    """Programs are to work in a folder that the user they run as cannot reach."""
+
+
 class Unprivileged:
     """Runs the programs of one installation as a user who is not root.
 
@@ -62,7 +67,17 @@ class Unprivileged:
         return subprocess.Popen([*prefix, *command], cwd="/", **how)
 
     def make(self, folder: Path) -> None:
-        """Make a folder that the programs own, if it is not there."""
+        """Make a folder that the programs own, if it is not there.
+
+        Raises:
+            ClosedFolderError: They could not reach it: one above it is closed to others.
+        """
+        if self._as_nobody and (closed := closed_to_others(folder.parent)) is not None:
+            raise ClosedFolderError(
+                "PostgreSQL does not run as root, so it runs as 'nobody' here, where no user namespace can be made; but "
+                f"{closed} is closed to other users. Open it to them (chmod o+x {closed}), use a checkout elsewhere, or "
+                "run this as a user who is not root"
+            )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._as_nobody:
             os.chown(folder, _NOBODY, _NOBODY)
@@ -72,6 +87,15 @@ class Unprivileged:
         file.write_text(text)
         if self._as_nobody:
             os.chown(file, _NOBODY, _NOBODY)
+
+
+def closed_to_others(folder: Path) -> Path | None:
+    """Return the topmost of a folder and those above it that other users may not pass; None if there is none.
+
+    Those that are not there yet do not count.
+    """
+    above = [folder, *folder.parents][::-1]
+    return next((each for each in above if each.exists() and not each.stat().st_mode & stat.S_IXOTH), None)
 
 
 @cache

@@ -83,6 +83,27 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     assert not server.folder.exists()
 
 
+def test_a_folder_that_is_closed_to_others_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs as another user cannot reach what lies below; the error names the folder, and what to do."""
+    monkeypatch.setattr(unprivileged, "_copy", lambda installation: installation)
+    home = tmp_path / "home"
+    (home / "project").mkdir(parents=True)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.is_relative_to(tempfile.gettempdir()):
+            folder.chmod(0o755)
+    home.chmod(0o700)
+    first = unprivileged.closed_to_others(tmp_path) or home  # the checkout itself may be in such a place
+    programs = unprivileged.Unprivileged(tmp_path)
+    monkeypatch.setattr(programs, "_as_nobody", True)
+
+    with pytest.raises(unprivileged.ClosedFolderError, match=f"{first} is closed to other users"):
+        programs.make(home / "project" / "data")
+
+    assert not (home / "project" / "data").exists()
+    home.chmod(0o711)
+    assert unprivileged.closed_to_others(home / "project" / "data") != home
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs it")
 def test_root_may_do_without_user_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where they are forbidden, it runs as another user, from a copy that everybody may read."""
