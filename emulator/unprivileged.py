@@ -74,9 +74,9 @@ class Unprivileged:
         """
         if self._as_nobody and (closed := closed_to_others(folder.parent)) is not None:
             raise ClosedFolderError(
-                "PostgreSQL does not run as root, so it runs as 'nobody' here, where no user namespace can be made; but "
-                f"{closed} is closed to other users. Open it to them (chmod o+x {closed}), use a checkout elsewhere, or "
-                "run this as a user who is not root"
+                "PostgreSQL does not run as root; it runs as 'nobody' here, where no user namespace can be made, but "
+                f"{closed} is closed to other users. Open it to them (chmod o+x {closed}), use a checkout elsewhere, "
+                "or run this as a user who is not root"
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._as_nobody:
