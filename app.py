@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from pg_privatelink._node import NodeMissingError, use_node
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
+
+def main(arguments: Sequence[str] = ()) -> int:
     """Synthesize the stacks; return the exit code."""
+    if arguments:
+        sys.stderr.write("app.py takes no arguments: the CDK CLI does, as in npx cdk synth -c config=FILE\n")
+        return 2
     try:
         use_node()
     except NodeMissingError as error:
@@ -36,4 +43,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

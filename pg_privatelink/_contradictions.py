@@ -105,6 +105,7 @@ class _FileSearch(Search):
     def _subnets(self, path: Path, subnets: list[dict[str, Any]], vpc_cidrs: list[str]) -> None:
         ids: list[str] = []
         zones: list[str] = []
+        before: list[str] = []
         for index, subnet in enumerate(subnets):
             here = (*path, index)
             for value in good(rules.check_subnet_id, [subnet.get("id")]):
@@ -112,7 +113,8 @@ class _FileSearch(Search):
                     self.check((*here, "id"), rules.check_subnet_ids, [value, value])
                 ids.append(value)
             for cidr in good(rules.check_subnet_cidr, [subnet.get("cidr")]):
-                self.check((*here, "cidr"), rules.check_subnet_cidr, cidr, vpc_cidrs=vpc_cidrs)
+                self.check((*here, "cidr"), rules.check_subnet_cidr, cidr, vpc_cidrs=vpc_cidrs, others=before)
+                before.append(cidr)
             for zone in good(rules.check_availability_zone, [subnet.get("zone")]):
                 zones.append(zone)
                 if self._region:

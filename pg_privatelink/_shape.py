@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
@@ -42,16 +43,44 @@ def mistakes(error: ValidationError, model: type[BaseModel], document: Document)
         model: The model of the whole file, to suggest the fields that it knows.
         document: The file.
     """
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    outdented = _outdented(details, document)
+    for detail in details:
         steps = detail["loc"]
+        if steps in outdented.values():
+            continue  # told where it belongs
         # pydantic marks a bad key by a step of its own; a user may have a field of that name all the same.
         of_key = steps[-1:] == ("[key]",) and steps not in document.values
         path = steps[:-1] if of_key else steps
         if path in document.mistakes and detail["input"] is None:
             continue  # said already: there is a value, but not one that could be read
         unknown = detail["type"] == "extra_forbidden"
+        if path in outdented:
+            inner, field = outdented[path][-1], path[-1]
+            yield document.mistake(
+                path, f"no value, but '{inner}' follows beside it: indent it if it belongs to '{field}'", of_key=True
+            )
+            continue
         for message in _messages(detail, path, model, document):
             yield document.mistake(path, message, of_key=of_key or unknown)
+
+
+def _outdented(details: list[ErrorDetails], document: Document) -> dict[Path, Path]:
+    """Return each field without a value after which a field stands that is not known there: it was not indented."""
+    unknown = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
+    found: dict[Path, Path] = {}
+    for detail in details:
+        path = detail["loc"]
+        if detail["input"] is None and path in document.keys:
+            line = document.keys[path].line
+            below = [
+                (place.line, other)
+                for other, place in document.keys.items()
+                if other[:-1] == path[:-1] and place.line > line
+            ]
+            if below and (following := min(below)[1]) in unknown:
+                found[path] = following
+    return found
 
 
 def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document: Document) -> tuple[str, ...]:
@@ -66,7 +95,7 @@ def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document
     elif kind == "extra_forbidden":
         message = _unknown_field(str(path[-1]), _known_fields(model, path[:-1]))
     elif given is None:
-        message = "no value: give one, or remove the field"
+        message = "no value: give one" if _is_required(model, path) else "no value: give one, or remove the field"
     elif kind == "too_short" and given:
         return ()  # pydantic counts good entries only, and each bad one is reported
     elif kind in ("too_short", "string_too_short"):
@@ -74,11 +103,24 @@ def _messages(detail: ErrorDetails, path: Path, model: type[BaseModel], document
     elif kind in _WANTED:
         written = document.texts.get(path, "")
         message = _wrong_type(kind, given, written)
-        if kind == "model_type" and path and (inner := _SHORT_FORMS.get(str(path[-1]))):
-            message += f": write {path[-1]}: {inner}"
+        if kind == "model_type" and path:
+            message += _fields_instead(given, path, model)
         if "principals" in path and isinstance(given, int) and written.isdecimal():
             message = f'must be text, got a number: for a whole account write "arn:aws:iam::{written}:root"'
     return (message,)
+
+
+def _fields_instead(given: object, path: Path, model: type[BaseModel]) -> str:
+    """Return what to write where something else stands than the fields of a model."""
+    if inner := _SHORT_FORMS.get(str(path[-1])):
+        return f": write {path[-1]}: {inner}"
+    if isinstance(given, list):
+        return ": remove each '- '"
+    if isinstance(given, str) and given in (known := _known_fields(model, path)):
+        return f": a colon is missing, write {given}:"
+    if isinstance(given, str) and "id" in known:
+        return f": write its fields, as in {{id: {given}, ...}}"
+    return ""
 
 
 def _wrong_type(kind: str, given: object, written: str) -> str:
@@ -88,8 +130,14 @@ def _wrong_type(kind: str, given: object, written: str) -> str:
         advice = f': write it in quotes, "{written}"{why}'
     elif kind in ("int_type", "bool_type") and isinstance(given, str) and _would_do(kind, given):
         advice = ": remove the quotes"
+    elif kind == "int_type" and isinstance(given, str) and re.fullmatch(r"[0-9]+ ?[a-z]+", given):
+        advice = ": write it without a unit"
     elif kind == "tuple_type" and isinstance(given, str):
         advice = ": put it into brackets"
+    elif kind == "tuple_type" and isinstance(given, dict):
+        advice = ": begin each entry with '- '"
+    elif kind == "dict_type" and isinstance(given, list):
+        advice = ": remove each '- '"
     return f"must be {_WANTED[kind]}, got {_described(given)}{advice}"
 
 
@@ -122,10 +170,20 @@ def _unknown_field(name: str, known: list[str]) -> str:
 
 def _known_fields(model: type[BaseModel], path: Path) -> list[str]:
     """Return the fields of the model at a path."""
+    return list(_at(model, path).model_fields)
+
+
+def _is_required(model: type[BaseModel], path: Path) -> bool:
+    """Tell whether the field at a path must be given."""
+    field = getattr(_at(model, path[:-1]), "model_fields", {}).get(path[-1])
+    return field is not None and bool(field.is_required())
+
+
+def _at(model: type[BaseModel], path: Path) -> Any:  # noqa: ANN401  (annotations have no common type)
     annotation: Any = model
     for step in path:
         annotation = _inside(annotation, step)
-    return list(annotation.model_fields)
+    return annotation
 
 
 def _inside(annotation: Any, step: str | int) -> Any:  # noqa: ANN401  (annotations have no common type)

@@ -30,9 +30,12 @@ _MAX_VALUES = 20_000
 # What PyYAML says, and what a user can do about it.
 _ADVICE = (
     ("'\\t' that cannot start", "YAML indents with spaces: replace the tab"),
-    ("mapping values are not allowed", "check the indentation, and put text that contains ': ' into quotes"),
+    (
+        "mapping values are not allowed",
+        "check the indentation, put text that contains ': ' into quotes, and a space after each colon, also a line up",
+    ),
     ("expected <block end>", "check the indentation"),
-    ("could not find expected ':'", "check the indentation, and that the field's name ends in a colon"),
+    ("could not find expected ':'", "check the indentation, and that the field's name ends in a colon and a space"),
     ("',' or ']'", "a bracket or a comma is missing"),
     ("',' or '}'", "a brace or a comma is missing"),
     ("expected a single document", "remove the line '---' and put everything into one document"),
@@ -124,7 +127,8 @@ def _text(name: str) -> str:
             content = file.read()
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{name}: there is no such file: run in the folder that has it, or name it: -c config=FILE"
+            f"{name}: there is no such file: run in the folder that has it, name it (-c config=FILE), or write one "
+            "(pg-privatelink init IDENTIFIER)"
         ) from None
     except IsADirectoryError:
         raise ConfigurationError(f"{name}: is a directory, not a file") from None
@@ -144,7 +148,9 @@ def _marked_error(name: str, error: yaml.MarkedYAMLError) -> ConfigurationError:
     if problem.startswith("but "):
         problem = f"{error.context}, {problem}"
     advice = next((f": {advice}" for sign, advice in _ADVICE if sign in said), "")
-    mark = error.problem_mark or error.context_mark
+    # Where the quotation mark stands that has no other one, not where the file ends.
+    open_quote = error.context == "while scanning a quoted scalar"
+    mark = error.context_mark if open_quote else error.problem_mark or error.context_mark
     place = Place(1, 1) if mark is None else _place(mark)
     return all_at_once([mistake(name, place, (), f"not valid YAML: {problem}{advice}")])
 

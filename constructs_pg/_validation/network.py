@@ -45,7 +45,7 @@ def check_cidr(value: str, *, what: str = "CIDR") -> str:
 @token_aware
 def check_vpc_cidr(value: str) -> str:
     """Require a range that a VPC can have: a netmask from /16 to /28. It need not be a private one."""
-    _sized(_network(value, "VPC CIDR"), "VPC CIDR")
+    _sized(_network(value, "VPC CIDR", single=False), "VPC CIDR")
     return value
 
 
@@ -69,14 +69,19 @@ def check_vpc_cidrs(values: Sequence[str]) -> tuple[str, ...]:
 
 
 @token_aware
-def check_subnet_cidr(value: str, *, vpc_cidrs: Sequence[str] = ()) -> str:
-    """Require a range that a subnet can have, inside one of the VPC's ranges where these are given."""
-    network = _sized(_network(value, "subnet CIDR"), "subnet CIDR")
+def check_subnet_cidr(value: str, *, vpc_cidrs: Sequence[str] = (), others: Sequence[str] = ()) -> str:
+    """Require a range that a subnet can have, inside one of the VPC's ranges and outside the other subnets'."""
+    network = _sized(_network(value, "subnet CIDR", single=False), "subnet CIDR")
     ranges = _known(vpc_cidrs)
     if ranges and not any(network.subnet_of(vpc_range) for vpc_range in ranges):
         raise PostgresEndpointServiceError(
             f"subnet CIDR {value} is in none of the VPC's ranges ({_list(ranges)}): "
             "correct it, or add the VPC's secondary range"
+        )
+    clashes = [other for other in _known(others) if network.overlaps(other)]
+    if clashes:
+        raise PostgresEndpointServiceError(
+            f"subnet CIDR {value} overlaps {clashes[0]} of another subnet: subnets never do, correct one of them"
         )
     return value
 
@@ -183,8 +188,14 @@ def check_host_name(value: str, *, what: str = "host name") -> str:
     return normal
 
 
-def _network(value: str, what: str) -> IPv4Network:
-    """Read a range; every way to get one wrong has its own advice."""
+def _network(value: str, what: str, *, single: bool = True) -> IPv4Network:
+    """Read a range; every way to get one wrong has its own advice.
+
+    Args:
+        value: The range.
+        what: Its subject in messages.
+        single: Whether one address would do.
+    """
     text = value if isinstance(value, str) else ""
     advice = "write it as in 10.0.0.0/16"
     if _CIDR.fullmatch(text):
@@ -195,7 +206,7 @@ def _network(value: str, what: str) -> IPv4Network:
         except ValueError:
             advice = _without_host_bits(text) or "the number after the slash is from 0 to 32"
     elif _address(text) is not None:
-        advice = f"for this one address write {text}/32"
+        advice = f"for this one address write {text}/32" if single else f"the netmask is missing, as in {text}/24"
     elif _is_ipv6(text):
         advice = "IPv6 is not supported"
     raise PostgresEndpointServiceError(f"{what} must be an IPv4 range, got {shown(value)}: {advice}")

@@ -111,6 +111,10 @@ def check_database_zones(zones: Sequence[str], load_balancer_zones: Sequence[str
 def _mixed(zones: Sequence[str], what: str) -> list[str]:
     ids = [zone for zone in zones if is_zone_id(zone)]
     names = [zone for zone in zones if not is_zone_id(zone)]
+    regions = {zone.partition("-")[0]: zone for zone in reversed(ids)}
+    if len(regions) > 1:
+        first, other = sorted(regions.values(), key=ids.index)[:2]
+        return [f"{what} are of different Regions, {first} and {other}: correct the ids, all of which begin alike"]
     if not ids or not names:
         return []
     problem = (

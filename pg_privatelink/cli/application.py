@@ -42,7 +42,13 @@ class _Before:
 
 
 @app.callback()
-def _before(context: typer.Context, region: options.Region = None, profile: options.Profile = None) -> None:
+def _before(
+    context: typer.Context,
+    *,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    version: options.Version = False,  # noqa: ARG001 - its callback ends the command
+) -> None:
     context.obj = _Before(region, profile)
 
 

@@ -16,6 +16,7 @@ _READ_SECONDS = 90
 """More than the function takes for one look at all listeners, which is 30 s at most."""
 
 _ATTEMPTS = 3
+_CONFIGURATION = "privatelink.yaml"  # as in pg_privatelink.app, which imports aws_cdk
 
 # Where the name that signs requests is not the prefix of the IAM action (Service Authorization Reference).
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -58,8 +59,12 @@ class Aws:
         """
         region = self.session.region_name
         if not region:
+            deployed = _region_of_file()
             raise Problem(
-                "no Region is set", "give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'"
+                "no Region is set",
+                f"{_CONFIGURATION} here says {deployed}: give --region {deployed}, or set AWS_REGION"
+                if deployed
+                else "give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'",
             )
         return str(region)
 
@@ -82,6 +87,19 @@ class Aws:
         )
         client.meta.events.register("after-call", _note_iam_action)
         return client
+
+
+def _region_of_file() -> str:
+    """Return the Region of the YAML file in this folder; empty if there is none, or none that can be read."""
+    from pg_privatelink._yaml import read  # noqa: PLC0415 - only where the Region is missing
+    from pg_privatelink.errors import ConfigurationError  # noqa: PLC0415
+
+    try:
+        top = read(_CONFIGURATION).data
+    except ConfigurationError:
+        return ""
+    region = top.get("region") if isinstance(top, dict) else None
+    return region if isinstance(region, str) else ""
 
 
 def _note_iam_action(*, model: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore has no type

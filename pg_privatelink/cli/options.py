@@ -8,6 +8,22 @@ from typing import Annotated
 
 import typer
 
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    import importlib.metadata  # noqa: PLC0415 - as long as all the rest of --help
+
+    try:
+        typer.echo(importlib.metadata.version("pg-privatelink"))
+    except importlib.metadata.PackageNotFoundError:
+        typer.echo("a checkout that is not installed")
+    raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and end.")
+]
 Region = Annotated[
     str | None,
     typer.Option(metavar="REGION", help="The Region (default: AWS_REGION, or the profile's).", show_default=False),

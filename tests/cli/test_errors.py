@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pg_privatelink.cli.aws import Aws
+from pg_privatelink.cli.problem import Problem
 from tools.demo_world import PROVIDER_ACCOUNT, REGION
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Site
 
 COMMANDS = [["status"], ["request"], ["logs"], ["accept", "vpce-0123456789abcdef0"], ["init", "orders", "-o", "-"]]
@@ -45,8 +50,35 @@ def test_without_a_region(site: Site) -> None:
     assert done.code == 2
     assert done.error == (
         "pg-privatelink: no Region is set\n"
-        "  give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'\n"
+        "  privatelink.yaml here says eu-central-1: give --region eu-central-1, or set AWS_REGION\n"
     )
+
+
+@pytest.mark.parametrize("file", [None, "region: [", "region: 5", "- a"])
+def test_without_a_region_or_a_file_that_says_one(
+    file: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is only a help: whatever is wrong with it is not this command's matter."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    if file is not None:
+        (tmp_path / "privatelink.yaml").write_text(file)
+
+    with pytest.raises(Problem) as caught:
+        _ = Aws().region
+
+    assert caught.value.remedy == "give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--version", "status"]])
+def test_the_version(site: Site, arguments: list[str]) -> None:
+    """That of the installed package; a checkout that is not installed says so."""
+    done = site.run(*arguments)
+
+    assert (done.code, done.error) == (0, "")
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*|a checkout that is not installed", done.out.strip())
 
 
 def test_an_unknown_profile(site: Site) -> None:

@@ -150,7 +150,7 @@ def test_a_missing_file_is_said_by_the_name_that_was_given(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
         ConfigurationError,
-        match=r"^sub/other\.yaml: there is no such file: run in the folder that has it, or name it: ",
+        match=r"^sub/other\.yaml: there is no such file: run in the folder that has it, name it \(-c config=FILE\), ",
     ):
         load("sub/other.yaml")
     Path("sub").mkdir()
