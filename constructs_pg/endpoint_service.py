@@ -85,9 +85,10 @@ class PostgresEndpointService(Construct):
         poll_interval: The longest time between two DNS questions, 1 to 60 seconds, whole (default: 5 seconds; 60
             costs next to nothing, see the README).
         wait_for_healthy: Whether a deployment waits until a new target passes its health check, and fails if it does
-            not (default: true).
+            not (default: true). Only behind a DNS name: for fixed addresses, EC2 instances and Auto Scaling groups
+            nothing waits.
         healthy_timeout: How long it waits, 10 to 300 seconds, whole; registration alone takes a minute or two on AWS
-            (default: 5 minutes).
+            (default: 5 minutes). Only behind a DNS name, as above.
         deletion_protection: Whether AWS refuses to delete the load balancer. It also stops the rollback of a failed
             first deployment, so turn it on once the stack stands (default: false).
         removal_policy: What happens to load balancer, target groups and endpoint service when they leave the stack,

@@ -246,11 +246,12 @@ class ServiceConfiguration(Fields):
     wait_for_healthy: Switch = Field(
         default=True,
         description="Whether a deployment waits until a new database passes its health check, and fails if it does "
-        "not.",
+        "not. Only behind a DNS name: for fixed addresses and EC2 instances nothing waits.",
     )
     healthy_timeout: HealthyTimeout = Field(
         default=300,
-        description="How long a deployment waits for that, in seconds; AWS takes a minute or two to register a target.",
+        description="How long a deployment waits for that, in seconds; AWS takes a minute or two to register a target. "
+        "Only behind a DNS name: for fixed addresses and EC2 instances nothing waits.",
     )
     observe_only: Switch = Field(
         default=False,

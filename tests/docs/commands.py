@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _AWS_GLOBAL = {"region", "profile", "output", "query", "no-cli-pager", "endpoint-url", "debug"}
+_AWS_CLI_ONLY = {("sso", "login")}
+"""Commands that the AWS CLI adds to the API's operations."""
 _AWS_OUTPUT_FILE = {("lambda", "invoke")}
 """Operations of the AWS CLI that take the name of a file for what they answer."""
-_KNOWN = {"cd", "git", ".", "cp", "export", "exit"}
+_KNOWN = {"cd", "git", ".", "cp", "export", "exit", "mkdir", "touch"}
 """Commands of the shell, and git: nothing of ours to compare with."""
 
 
@@ -75,6 +77,7 @@ def _check_one(words: list[str], *, whole: bool) -> None:
         "pip": _check_pip,
         "pytest": _check_files,
         "rm": _check_files,
+        "mv": lambda words: _check_files(words[:-1]),
     }
     if name in checks:
         checks[name](rest)
@@ -176,6 +179,8 @@ def _service(name: str) -> Any:  # noqa: ANN401 - botocore's model
 def _check_aws(words: list[str], *, whole: bool) -> None:
     """Compare a command of the AWS CLI with the API's model: service, operation, parameters, the query's syntax."""
     service, operation, *rest = words
+    if (service, operation) in _AWS_CLI_ONLY:
+        return
     model = _service(service)
     if operation == "wait":
         _check_waiter(service, rest[0])

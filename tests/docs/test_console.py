@@ -63,6 +63,7 @@ def test_commands_in_comments_are_right(name: str) -> None:
         "python nothing.py",
         "pip install -r nothing.txt",
         "rm -rf /",
+        "mv nothing.yaml privatelink.yaml",
     ],
 )
 def test_a_wrong_command_is_found(line: str) -> None:
