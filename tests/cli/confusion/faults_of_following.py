@@ -239,6 +239,8 @@ def stray_registered(ward: Ward, rng: random.Random) -> Planted | None:
         return None
     port, taken = rows[0]["Target"]["Port"], {each["Target"]["Id"] for each in rows}
     others = sorted(set(ward.servers) - taken)
+    if not others:
+        return None
     target = {"Id": rng.choice(others), "Port": port}
     if rng.random() < 0.3:
         target = {"Id": rows[0]["Target"]["Id"], "Port": port + 1}
