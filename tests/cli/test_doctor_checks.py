@@ -588,6 +588,19 @@ def test_what_could_not_be_read_is_unknown(fact: str, hops: set[str]) -> None:
     assert exit_code(found) is ExitCode.UNKNOWN
 
 
+def test_without_an_answer_of_dns_the_targets_are_not_known_to_be_right() -> None:
+    """There is nothing to compare them with; what is registered is told all the same."""
+    facts = sound()
+    seen(answer=None, failure="NXDOMAIN: gone")(facts)
+
+    hops = {hop.name: hop for hop in walk(facts)}
+
+    assert (hops["DNS"].verdict, hops["Targets"].verdict) == ("problem", "unknown")
+    (finding,) = hops["Targets"].findings
+    assert finding.evidence.startswith("DNS gives no answer for listener main")
+    assert finding.evidence.endswith(f": {A}:5432")
+
+
 def test_an_alarm_without_its_cause_is_told() -> None:
     """`ConnectionWaits` looks at minutes that are over: told once no connection waits, and counted while one does."""
     facts = sound()

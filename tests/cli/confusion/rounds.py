@@ -120,7 +120,8 @@ class Plan:
                     reacted = each.health() != each.before
             finally:
                 for one in reversed(planted):
-                    one.mend()
+                    with contextlib.suppress(TimeoutError):  # the other fault is still there
+                        one.mend()
             with contextlib.suppress(TimeoutError):  # what is not as it was is told below
                 each.until(each.as_before)
             told = verdicts(document)

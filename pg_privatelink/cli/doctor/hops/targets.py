@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pg_privatelink.cli.doctor.facts import known
-from pg_privatelink.cli.doctor.finding import ok, problem
+from pg_privatelink.cli.doctor.finding import ok, problem, unknown
 from pg_privatelink.cli.doctor.places import port
 from pg_privatelink.cli.listeners import DRAINING
 from pg_privatelink.cli.problem import Problem
@@ -53,6 +53,11 @@ def _look(facts: Facts, listener: Listener, rows: Sequence[Target], seen: Any) -
         yield from _look_at_fixed(facts, listener, rows)
         return
     if seen is None or not seen.get("answer"):
+        yield unknown(
+            f"DNS gives no answer for listener {listener.name} to compare with what is registered: "
+            f"{', '.join(each.target for each in rows)}",
+            "mend DNS first",
+        )
         return
     missing, others = list(seen.get("register") or ()), list(seen.get("unnamed") or ())
     if missing:
