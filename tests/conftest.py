@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,10 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.register_profile("unshrunk", settings.get_profile("untimed"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("untimed")
 
+# A shell without job control has what it starts in the background ignore Ctrl-C, and so would all that is started here:
+# tests that send it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Validation costs seconds per process; tests/constructs/test_policies.py switches it on where it is the subject.
 os.environ["CDK_VALIDATION"] = "false"
 if "JSII_NODE" not in os.environ:
