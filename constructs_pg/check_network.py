@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from ._subnets import select_subnets
 from .errors import PostgresEndpointServiceError
 
 if TYPE_CHECKING:
@@ -40,15 +41,7 @@ class CheckNetwork(Construct):
         ports: Sequence[int],
     ) -> None:
         super().__init__(scope, construct_id)
-        wanted = vpc_subnets or ec2.SubnetSelection(one_per_az=True)
-        selected = vpc.select_subnets(
-            availability_zones=wanted.availability_zones,
-            one_per_az=wanted.one_per_az,
-            subnet_filters=wanted.subnet_filters,
-            subnet_group_name=wanted.subnet_group_name,
-            subnets=wanted.subnets,
-            subnet_type=wanted.subnet_type,
-        )
+        selected = select_subnets(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
         self.vpc = vpc
         self.subnets = selected.subnets
         public = {subnet.subnet_id for subnet in vpc.public_subnets}

@@ -8,6 +8,7 @@ from aws_cdk import Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
+from ._subnets import select_subnets
 from ._validation import check_function_subnets, is_token
 
 if TYPE_CHECKING:
@@ -44,14 +45,7 @@ class FunctionNetwork(Construct):
         service: IConstruct,
     ) -> None:
         super().__init__(scope, construct_id)
-        selected = vpc.select_subnets(
-            availability_zones=vpc_subnets.availability_zones,
-            one_per_az=vpc_subnets.one_per_az,
-            subnet_filters=vpc_subnets.subnet_filters,
-            subnet_group_name=vpc_subnets.subnet_group_name,
-            subnets=vpc_subnets.subnets,
-            subnet_type=vpc_subnets.subnet_type,
-        )
+        selected = select_subnets(vpc, vpc_subnets)
         self.vpc = vpc
         self.subnets = selected.subnets
         public = {subnet.subnet_id for subnet in vpc.public_subnets}

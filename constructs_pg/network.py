@@ -9,6 +9,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from ._references import literal_cidrs
+from ._subnets import select_subnets
 from ._validation import (
     check_database_zones,
     check_load_balancer_zones,
@@ -63,7 +64,7 @@ class EndpointServiceNetwork(Construct):
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self.vpc_cidrs = _vpc_cidrs(vpc, vpc_cidrs)
-        selected = _select(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
+        selected = select_subnets(vpc, vpc_subnets or ec2.SubnetSelection(one_per_az=True))
         self.subnets = selected.subnets
         self._subnet_cidrs: list[str] = []
         self.availability_zones = tuple(subnet.availability_zone for subnet in self.subnets)
@@ -193,14 +194,3 @@ def _vpc_cidrs(vpc: ec2.IVpc, given: Sequence[str] | None) -> list[str]:
                 "VPC decides how they are registered; list all IPv4 CIDRs of the VPC"
             ) from error
     return list(check_vpc_cidrs(given))
-
-
-def _select(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> ec2.SelectedSubnets:
-    return vpc.select_subnets(
-        availability_zones=selection.availability_zones,
-        one_per_az=selection.one_per_az,
-        subnet_filters=selection.subnet_filters,
-        subnet_group_name=selection.subnet_group_name,
-        subnets=selection.subnets,
-        subnet_type=selection.subnet_type,
-    )

@@ -11,6 +11,9 @@ from pg_privatelink.errors import Mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CONFIGURATION = "privatelink.yaml"
+"""The file that is read and written unless another one is named."""
+
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top, as in `("services", "orders", "consumers", 0)`."""
 

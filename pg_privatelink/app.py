@@ -7,10 +7,9 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from constructs_pg import PostgresEndpointServiceError
+from pg_privatelink._document import CONFIGURATION
 from pg_privatelink.config import Configuration, ConfigurationError, load
 from pg_privatelink.stack import STACK_NAME_PREFIX, EndpointServiceStack
-
-DEFAULT_CONFIGURATION = "privatelink.yaml"
 
 
 class PgPrivateLinkApp(cdk.App):
@@ -27,7 +26,7 @@ class PgPrivateLinkApp(cdk.App):
 
     def __init__(self, *, configuration: Path | None = None, outdir: str | None = None) -> None:
         super().__init__(outdir=outdir, analytics_reporting=False)
-        path = configuration or Path(self.node.try_get_context("config") or DEFAULT_CONFIGURATION)
+        path = configuration or Path(self.node.try_get_context("config") or CONFIGURATION)
         loaded = load(path)
         problems: list[str] = []
         for name in loaded.services:

@@ -50,7 +50,7 @@ def check_zones(zones: Sequence[str], *, what: str = "the database's zones") -> 
         what: Their subject in messages.
     """
     checked = each(check_availability_zone, zones)
-    if not _unknown(zones) and (problems := _mixed(zones, what)):
+    if not _unknown(zones) and (problems := _inconsistent(zones, what)):
         raise PostgresEndpointServiceError(problems)
     return checked
 
@@ -65,7 +65,7 @@ def check_load_balancer_zones(zones: Sequence[str]) -> tuple[str, ...]:
     problems: list[str] = []
     if not _unknown(zones):
         each(check_availability_zone, zones)
-        problems += _mixed(zones, "the load balancer's zones")
+        problems += _inconsistent(zones, "the load balancer's zones")
         problems += [
             f"zone {zone} is given twice: a load balancer has one subnet in a zone"
             for zone in dict.fromkeys(zones)
@@ -96,7 +96,7 @@ def check_database_zones(zones: Sequence[str], load_balancer_zones: Sequence[str
     """
     if _unknown(zones) or _unknown(load_balancer_zones):
         return tuple(zones)
-    problems = _mixed((*zones, *load_balancer_zones), "the zones of database and load balancer")
+    problems = _inconsistent((*zones, *load_balancer_zones), "the zones of database and load balancer")
     missing = [zone for zone in dict.fromkeys(zones) if zone not in load_balancer_zones]
     if missing and not problems:
         problems.append(
@@ -108,13 +108,12 @@ def check_database_zones(zones: Sequence[str], load_balancer_zones: Sequence[str
     return tuple(zones)
 
 
-def _mixed(zones: Sequence[str], what: str) -> list[str]:
+def _inconsistent(zones: Sequence[str], what: str) -> list[str]:
     ids = [zone for zone in zones if is_zone_id(zone)]
     names = [zone for zone in zones if not is_zone_id(zone)]
-    regions = {zone.partition("-")[0]: zone for zone in reversed(ids)}
-    if len(regions) > 1:
-        first, other = sorted(regions.values(), key=ids.index)[:2]
-        return [f"{what} are of different Regions, {first} and {other}: correct the ids, all of which begin alike"]
+    other = next((zone for zone in ids if zone.partition("-")[0] != ids[0].partition("-")[0]), None)
+    if other is not None:
+        return [f"{what} are of different Regions, {ids[0]} and {other}: correct the ids, all of which begin alike"]
     if not ids or not names:
         return []
     problem = (

@@ -26,7 +26,7 @@ _AT_ONCE = 100  # DescribeAlarms takes no more names
 _CONNECTION_WAITS = "ConnectionWaits"
 
 
-def read_alarms(aws: Aws, service: Service, *, now: dt.datetime | None = None) -> list[Row]:
+def read_alarms(aws: Aws, service: Service) -> list[Row]:
     """Return DescribeAlarms' rows of a service's alarms, by label.
 
     Each has two fields more: `Label`, what it is called in the service, such as NoHealthyTarget; and `Young`, whether
@@ -35,9 +35,8 @@ def read_alarms(aws: Aws, service: Service, *, now: dt.datetime | None = None) -
     Args:
         aws: Where the service is.
         service: The service.
-        now: The time (default: now).
     """
-    now = now or dt.datetime.now(dt.UTC)
+    now = dt.datetime.now(dt.UTC)
     cloudwatch: CloudWatchClient = aws.client("cloudwatch")
     labels = {each.physical_id: service.label(each) for each in service.of_type(*ALARMS) if each.physical_id}
     names = list(labels)
@@ -83,5 +82,5 @@ def passing(rows: Iterable[Row], connections: Iterable[Connection] | None) -> di
             found[row["AlarmName"]] = "it was made a few minutes ago, when there were no data yet"
     parts = [row for row in fired if "AlarmRule" not in row]
     if parts and all(row["AlarmName"] in found for row in parts):
-        found |= {row["AlarmName"]: "so do those that it is made of" for row in fired if "AlarmRule" in row}
+        found |= {row["AlarmName"]: "those that it is made of do not stay on" for row in fired if "AlarmRule" in row}
     return found

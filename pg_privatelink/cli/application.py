@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pg_privatelink._document import CONFIGURATION
 from pg_privatelink.cli import options  # noqa: TC001 - typer reads the annotations
 from pg_privatelink.cli.aws import Aws
 from pg_privatelink.cli.exit_code import ExitCode
@@ -221,7 +222,7 @@ def init(
     *,
     context: typer.Context,
     identifier: options.DbIdentifier,
-    output: options.Output = "privatelink.yaml",
+    output: options.Output = CONFIGURATION,
     kind: options.DbKind = None,
     name: options.ServiceName = None,
     port: options.Port = 5432,

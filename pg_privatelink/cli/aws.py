@@ -6,6 +6,7 @@ import os
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from pg_privatelink._document import CONFIGURATION
 from pg_privatelink.cli.problem import Problem
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ _READ_SECONDS = 90
 """More than the function takes for one look at all listeners, which is 30 s at most."""
 
 _ATTEMPTS = 3
-_CONFIGURATION = "privatelink.yaml"  # as in pg_privatelink.app, which imports aws_cdk
 
 # Where the name that signs requests is not the prefix of the IAM action (Service Authorization Reference).
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -59,13 +59,7 @@ class Aws:
         """
         region = self.session.region_name
         if not region:
-            deployed = _region_of_file()
-            raise Problem(
-                "no Region is set",
-                f"{_CONFIGURATION} here says {deployed}: give --region {deployed}, or set AWS_REGION"
-                if deployed
-                else "give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'",
-            )
+            raise Problem("no Region is set", _ways_to_set_it())
         return str(region)
 
     @cached_property
@@ -89,17 +83,19 @@ class Aws:
         return client
 
 
-def _region_of_file() -> str:
-    """Return the Region of the YAML file in this folder; empty if there is none, or none that can be read."""
+def _ways_to_set_it() -> str:
+    """Return how to set the Region: to that of the YAML file in this folder, if there is one that says it."""
     from pg_privatelink._yaml import read  # noqa: PLC0415 - only where the Region is missing
     from pg_privatelink.errors import ConfigurationError  # noqa: PLC0415
 
     try:
-        top = read(_CONFIGURATION).data
+        top = read(CONFIGURATION).data
     except ConfigurationError:
-        return ""
+        top = None
     region = top.get("region") if isinstance(top, dict) else None
-    return region if isinstance(region, str) else ""
+    if isinstance(region, str):
+        return f"{CONFIGURATION} here says {region}: give --region {region}, or set AWS_REGION"
+    return "give --region, set AWS_REGION, or run 'aws configure set region eu-central-1'"
 
 
 def _note_iam_action(*, model: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore has no type

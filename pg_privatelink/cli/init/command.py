@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pg_privatelink._document import CONFIGURATION
 from pg_privatelink.cli.exit_code import ExitCode
 from pg_privatelink.cli.init.database import Kind, read_database
 from pg_privatelink.cli.init.network import read_network
@@ -93,7 +94,7 @@ def init(
     screen.say(f"Wrote {output} for {database.kind.noun} '{database.identifier}': service {wishes.name}.", verdict="ok")
     for each in told:
         screen.say(f"Warning: {each}", verdict="unknown")
-    config = "" if output == "privatelink.yaml" else f" -c config={output}"
+    config = "" if output == CONFIGURATION else f" -c config={output}"
     screen.say(f"Read it, then: npx cdk deploy --all{config}")
     return int(ExitCode.OK)
 
@@ -103,7 +104,7 @@ def _check(content: str) -> None:
     from pg_privatelink.config import ConfigurationError, load  # noqa: PLC0415 - half a second for one command
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "privatelink.yaml"
+        path = Path(folder) / CONFIGURATION
         path.write_text(content)
         try:
             load(path)
